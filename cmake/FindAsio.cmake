@@ -1,0 +1,2 @@
+include(RmqFindLibrary)
+rmq_find_library(Asio asio.hpp "" rmq::asio)

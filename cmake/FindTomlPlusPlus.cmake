@@ -1,0 +1,2 @@
+include(RmqFindLibrary)
+rmq_find_library(TomlPlusPlus toml++/toml.h "" rmq::tomlplusplus)

@@ -1,0 +1,2 @@
+include(RmqFindLibrary)
+rmq_find_library(XxHash xxhash.h "xxhash" rmq::xxhash)

@@ -1,0 +1,2 @@
+include(RmqFindLibrary)
+rmq_find_library(Zstd zstd.h "zstd" rmq::zstd)

@@ -1,0 +1,33 @@
+# Language level, warnings and sanitizers for every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(RMQ_CCACHE ccache)
+if(RMQ_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RMQ_CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wthread-safety)
+  # clang 14 has coroutines, but Asio 1.22 does not recognise them by itself.
+  add_compile_definitions(ASIO_HAS_CO_AWAIT=1)
+endif()
+add_compile_definitions(ASIO_STANDALONE ASIO_NO_DEPRECATED)
+
+if(RMQ_SANITIZE)
+  add_compile_options(-fsanitize=${RMQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RMQ_SANITIZE})
+  if(RMQ_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)  # std::atomic_thread_fence inside Asio
+  endif()
+  if(RMQ_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-fno-sanitize=function,vptr)
+  endif()
+endif()

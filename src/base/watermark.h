@@ -1,0 +1,84 @@
+// Watermark<Offset>: a number that only grows within one reign, and those who wait for it.
+//
+// A waiter is a callback; it runs exactly once, on the thread that calls advance(), end_reign() or, when the mark is
+// already there, when_at_least() itself. Callbacks must be short (usually: post to an executor) and must not call back
+// into the watermark. Deadlines are the waiter's business: cancel() its ticket.
+// Threads: any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+
+namespace rmq {
+
+template <class Offset>
+class Watermark {
+ public:
+  using Callback = std::function<void(Result<>)>;
+  using Ticket = std::pair<std::int64_t, std::uint64_t>;
+
+  explicit Watermark(Offset start = {}) : value_(start.value) {}
+
+  Offset value() const { return Offset{value_.load(std::memory_order_acquire)}; }
+
+  // Raises the mark to `to`; lower or equal values are ignored.
+  void advance(Offset to) {
+    std::vector<Callback> ready;
+    {
+      MutexLock lock(mutex_);
+      if (to.value <= value_.load(std::memory_order_relaxed)) return;
+      value_.store(to.value, std::memory_order_release);
+      const auto end = waiters_.upper_bound({to.value, UINT64_MAX});
+      for (auto it = waiters_.begin(); it != end; ++it) ready.push_back(std::move(it->second));
+      waiters_.erase(waiters_.begin(), end);
+    }
+    for (Callback& callback : ready) callback({});
+  }
+
+  // Runs `callback` when the mark has reached `at`; at once, and without a ticket, when it already has.
+  std::optional<Ticket> when_at_least(Offset at, Callback callback) {
+    {
+      MutexLock lock(mutex_);
+      if (value_.load(std::memory_order_relaxed) < at.value) {
+        const Ticket ticket{at.value, next_id_++};
+        waiters_.emplace(ticket, std::move(callback));
+        return ticket;
+      }
+    }
+    callback({});
+    return std::nullopt;
+  }
+
+  // True when the waiter was still there; its callback will not run then.
+  bool cancel(const Ticket& ticket) {
+    MutexLock lock(mutex_);
+    return waiters_.erase(ticket) > 0;
+  }
+
+  // The reign ends: every waiter fails with `why`, and a new reign starts at `restart`, which may be lower.
+  void end_reign(const Error& why, Offset restart) {
+    std::map<Ticket, Callback> failed;
+    {
+      MutexLock lock(mutex_);
+      failed.swap(waiters_);
+      value_.store(restart.value, std::memory_order_release);
+    }
+    for (auto& [ticket, callback] : failed) callback(fail(why));
+  }
+
+ private:
+  Mutex mutex_;
+  std::atomic<std::int64_t> value_;
+  std::map<Ticket, Callback> waiters_ RMQ_GUARDED_BY(mutex_);
+  std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace rmq

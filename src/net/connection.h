@@ -1,0 +1,105 @@
+// Connection: one TCP connection that speaks remoting frames in both directions. It lives and dies on one io thread.
+// A read turn takes all that the socket has, hands every complete frame to the Service (requests) or to its caller
+// (responses), and flushes what was written meanwhile with one gathered write.
+//
+// Memory: an idle connection owns no buffer: it reads into its thread's scratch and keeps only what an incomplete frame
+// has sent so far, counted against one budget for the process (net_limits.h). Reading stops while too much output or
+// too many unanswered requests are pending.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/io_threads.h"
+#include "net/net_errc.h"
+#include "net/outbox.h"
+#include "net/service.h"
+#include "net/task.h"
+#include "protocol/command.h"
+
+namespace rmq::net {
+
+// "1.2.3.4:5678" or "[::1]:5678" apart.
+struct Endpoint {
+  std::string address;  // numeric IP
+  std::uint16_t port = 0;
+  Bytes ip;  // 4 or 16 bytes, for the born host of a message
+  std::string text() const;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+
+  // `service` may be null: requests are then answered with code 3. It must outlive the connection.
+  Connection(IoThread& thread, Socket socket, Service* service);
+  ~Connection();
+
+  // Any thread.
+  std::uint64_t id() const { return id_; }
+  const Endpoint& peer() const { return peer_; }
+  const Endpoint& local() const { return local_; }
+  IoThread& thread() { return thread_; }
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // Closes soon, without waiting for output.
+  void close();
+  // Runs `work` on the connection's thread, then flushes; at once when called there.
+  void post(std::function<void(Connection&)> work);
+  // Sends a request and waits for its response on the awaiting coroutine's own thread.
+  // Errors: NetErrc::TimedOut, ConnectionClosed.
+  Task<Result<protocol::Command>> call(protocol::Command request, std::chrono::milliseconds timeout);
+  // Sends a request nobody answers; sets the one-way flag.
+  void send_oneway(protocol::Command request);
+
+  // Its thread only.
+  Outbox& out() { return outbox_; }
+  void flush();
+  // Requests that were taken but not yet answered: above a limit reading stops. Long polls do not count.
+  void add_pending(std::size_t count) { pending_ += count; }
+  void remove_pending(std::size_t count);
+
+  // Starts reading. Once, on any thread.
+  void start();
+
+ private:
+  struct PendingCall;
+  friend class Responder;
+  // One sweep a second and thread calls this: closes what is idle or stuck.
+  friend class ConnectionTable;
+
+  void wait_readable();
+  void on_readable();
+  bool take_frames(MutableByteView bytes, std::size_t& consumed);
+  bool serve_frame(ReadTurn& turn, MutableByteView frame);
+  void close_now(std::string_view why);
+  void complete_call(const protocol::CommandView& response);
+
+  IoThread& thread_;
+  Socket socket_;
+  Service* const service_;
+  const std::uint64_t id_;
+  Endpoint peer_;
+  Endpoint local_;
+  Outbox outbox_;
+  Bytes partial_;  // the beginning of a frame that is not complete yet
+  std::size_t pending_ = 0;
+  bool reading_ = false;
+  bool writing_ = false;
+  std::atomic<bool> closed_{false};
+  SteadyTime last_active_;
+  std::int32_t next_opaque_ = 1;
+  std::unordered_map<std::int32_t, std::shared_ptr<PendingCall>> calls_;
+};
+
+}  // namespace rmq::net

@@ -1,0 +1,72 @@
+// IoThreads: the control thread and the data threads (docs/architecture.md, "Threads"), one io_context each. What runs
+// on one IoThread runs one after the other: no strand, no lock.
+// Threads: construction, start() and stop() on the owner's; post() and the getters on any.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace rmq::net {
+
+class Connection;
+
+class IoThread {
+ public:
+  IoThread(std::string name, std::size_t index);
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // Runs `work` on this thread, later. After stop() it is destroyed without having run.
+  void post(std::function<void()> work);
+  bool is_current() const;
+  // Position among the data threads, from 0; the control thread has index 0 of its own kind.
+  std::size_t index() const { return index_; }
+  const std::string& name() const { return name_; }
+  asio::io_context& context() { return context_; }
+
+  void start();
+  void stop();  // returns when the thread has ended
+
+ private:
+  friend class Connection;
+  friend class IoThreads;
+
+  const std::string name_;
+  const std::size_t index_;
+  asio::io_context context_;
+  std::atomic<std::size_t> connections_{0};
+  Bytes read_scratch_;  // lent to one connection's read turn at a time
+  std::thread thread_;
+  std::atomic<std::thread::id> id_{};
+};
+
+class IoThreads {
+ public:
+  // `data_threads` 0: one per core.
+  explicit IoThreads(std::size_t data_threads = 0);
+  ~IoThreads();
+
+  void start();
+  void stop();
+
+  IoThread& control() { return *control_; }
+  IoThread& data(std::size_t index) { return *data_[index]; }
+  std::size_t data_count() const { return data_.size(); }
+  // The data thread with the fewest connections.
+  IoThread& least_loaded();
+
+ private:
+  std::unique_ptr<IoThread> control_;
+  std::vector<std::unique_ptr<IoThread>> data_;
+};
+
+}  // namespace rmq::net

@@ -1,0 +1,74 @@
+// AppendBatch: the records of one read turn on their way into the commit log. Records are encoded into buffer() outside
+// every lock, with zeros where queue offset, physical offset and store time belong; append fills those in.
+// A group is what must be contiguous in one segment: one message, or all messages of a client batch.
+// Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/units.h"
+
+namespace rmq::storage {
+
+class Queue;  // a queue's handle; see message_store.h
+
+class AppendBatch {
+ public:
+  struct Record {
+    std::uint32_t begin = 0;  // in buffer()
+    std::uint32_t size = 0;
+    std::int32_t tag_hash = 0;
+    // Set by append:
+    PhysicalOffset physical;
+    QueueOffset queue_offset;
+  };
+  struct Group {
+    Queue* queue = nullptr;
+    std::uint32_t first_record = 0;
+    std::uint32_t record_count = 0;
+  };
+
+  // Where the next record is encoded: append whole records to it, then name them with add_record().
+  Bytes& buffer() { return buffer_; }
+  void begin_group(Queue& queue) {
+    groups_.push_back({&queue, static_cast<std::uint32_t>(records_.size()), 0});
+  }
+  // The bytes of buffer() from `begin` to its end are one record of the current group.
+  void add_record(std::size_t begin, std::int32_t tag_hash) {
+    records_.push_back({static_cast<std::uint32_t>(begin),
+                        static_cast<std::uint32_t>(buffer_.size() - begin), tag_hash, {}, {}});
+    ++groups_.back().record_count;
+  }
+  bool empty() const { return groups_.empty(); }
+  // Keeps the memory.
+  void clear() {
+    buffer_.clear();
+    records_.clear();
+    groups_.clear();
+    end_ = {};
+    store_timestamp_ms_ = 0;
+  }
+
+  std::vector<Record>& records() { return records_; }
+  const std::vector<Record>& records() const { return records_; }
+  const std::vector<Group>& groups() const { return groups_; }
+
+  // Set by append: one past the last byte of the batch, and the store time of all its records.
+  PhysicalOffset end() const { return end_; }
+  std::int64_t store_timestamp_ms() const { return store_timestamp_ms_; }
+  void set_appended(PhysicalOffset end, std::int64_t store_timestamp_ms) {
+    end_ = end;
+    store_timestamp_ms_ = store_timestamp_ms;
+  }
+
+ private:
+  Bytes buffer_;
+  std::vector<Record> records_;
+  std::vector<Group> groups_;
+  PhysicalOffset end_;
+  std::int64_t store_timestamp_ms_ = 0;
+};
+
+}  // namespace rmq::storage
