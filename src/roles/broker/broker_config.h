@@ -1,0 +1,79 @@
+// BrokerConfig: the settings of one broker that are not the store's, with Java's defaults
+// (BrokerConfig.java, BrokerIdentity.java, NettyServerConfig.java). A plain struct;
+// broker_config.cpp has one row per field. Threads: read by all once the broker runs; changed on
+// the control thread before that only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rmq::config {
+class Rows;
+}
+
+namespace rmq::roles::broker {
+
+enum class BrokerRole { AsyncMaster, SyncMaster, Slave };
+
+struct BrokerConfig {
+  std::string cluster_name = "DefaultCluster";
+  // Empty: the host's name, filled in before the broker starts.
+  std::string broker_name;
+  std::int64_t broker_id = 0;  // 0 is the master
+  BrokerRole broker_role = BrokerRole::AsyncMaster;
+  // The address told to clients. Empty: the local address that reaches the name server.
+  std::string broker_ip1;
+  // The address told to slaves. Empty: broker_ip1.
+  std::string broker_ip2;
+  std::string listen_address = "0.0.0.0";
+  // Clients compute the "VIP" port from it: listen_port - 2. 0: a free triple p-2, p, p+1.
+  std::uint16_t listen_port = 10911;
+  std::uint16_t ha_listen_port = 0;  // 0: listen_port + 1
+  // "host:port" of every name server, separated by ';'. Empty: none, the broker registers nowhere.
+  std::string namesrv_addr;
+
+  // Bits: 2 write, 4 read.
+  std::int32_t broker_permission = 6;
+  bool auto_create_topic_enable = true;
+  std::int32_t default_topic_queue_nums = 8;
+  bool auto_create_subscription_group = true;
+  bool cluster_topic_enable = true;
+  bool broker_topic_enable = true;
+  bool trace_topic_enable = false;
+  std::string msg_trace_topic_name = "RMQ_SYS_TRACE_TOPIC";
+  std::string region_id = "DefaultRegion";
+  bool trace_on = true;
+
+  bool long_polling_enable = true;
+  std::chrono::milliseconds short_polling{1000};
+  bool lite_pull_message_enable = true;
+  bool reject_transaction_message = false;
+  bool enable_property_filter = false;
+  bool slave_read_enable = false;
+  bool notify_consumer_ids_changed_enable = true;
+  bool reject_pull_consumer_enable = false;
+
+  std::chrono::milliseconds register_namesrv_period{30'000};
+  std::chrono::milliseconds register_broker_timeout{24'000};
+  std::chrono::milliseconds flush_consumer_offset_interval{5000};
+  // A client that sends nothing for this long is forgotten.
+  std::chrono::milliseconds channel_expired_timeout{120'000};
+  // Subscriptions of a group without a heartbeat for this long are forgotten.
+  std::chrono::milliseconds subscription_expired_timeout{600'000};
+  // An idle connection is closed after this long.
+  std::chrono::seconds server_channel_max_idle{120};
+
+  // Threads that serve sends and pulls. 0: one per core.
+  std::int32_t data_threads = 0;
+
+  // Keys of a Java file that rmq does not use: shown by GET_BROKER_CONFIG as they were given.
+  std::vector<std::pair<std::string, std::string>> other_keys;
+};
+
+// The rows of broker_config.cpp, bound to `config`, which must outlive them.
+config::Rows rows(BrokerConfig& config);
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,55 @@
+// StoreConfig: the settings of one store directory, with Java's defaults (MessageStoreConfig.java).
+// A plain struct; store_config.cpp has one row per field: TOML key, RocketMQ key, bounds, text (see
+// config/field.h). Threads: read by all once the store is open; changed before that only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace rmq::config {
+class Rows;
+}
+
+namespace rmq::storage {
+
+enum class FlushDiskType { Async, Sync };
+
+struct StoreConfig {
+  // Holds commitlog, consumequeue, index, config, checkpoint, abort and lock.
+  std::string root_directory;
+  // Empty: <root_directory>/commitlog.
+  std::string commit_log_directory;
+
+  // Files of an existing store keep their length: these two must match what is on disk.
+  std::int64_t commit_log_segment_bytes = 1024LL * 1024 * 1024;
+  std::int64_t consume_queue_file_bytes = 300'000LL * 20;
+
+  FlushDiskType flush_disk_type = FlushDiskType::Async;
+  // Longest time bytes stay unsynced under async flush.
+  std::chrono::milliseconds flush_interval{500};
+  std::chrono::milliseconds flush_consume_queue_interval{1000};
+  // How long a send under sync flush waits before it is answered FLUSH_DISK_TIMEOUT.
+  std::chrono::milliseconds sync_flush_timeout{5000};
+
+  // Largest message body.
+  std::int32_t max_message_bytes = 4 * 1024 * 1024;
+
+  // Limits of one pull answer: for what is recent enough to be in memory, and for what is older.
+  std::int32_t max_transfer_bytes_in_memory = 256 * 1024;
+  std::int32_t max_transfer_count_in_memory = 32;
+  std::int32_t max_transfer_bytes_on_disk = 64 * 1024;
+  std::int32_t max_transfer_count_on_disk = 8;
+  // Bytes of consume queue entries looked at for one pull when the tags filter most of them out.
+  std::int32_t max_filter_message_bytes = 16000;
+  // What counts as recent: this share of physical memory, in per cent, behind the end of the log.
+  std::int32_t access_message_in_memory_max_ratio = 40;
+
+  // The delays of levels 1..n of a scheduled message.
+  std::string message_delay_level = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
+};
+
+// The rows of store_config.cpp, bound to `config`, which must outlive them.
+config::Rows rows(StoreConfig& config);
+
+}  // namespace rmq::storage
