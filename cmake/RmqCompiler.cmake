@@ -19,6 +19,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # clang 14 has coroutines, but Asio 1.22 does not recognise them by itself.
   add_compile_definitions(ASIO_HAS_CO_AWAIT=1)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options(-Wno-restrict)  # false alarms on "literal" + std::string (GCC bug 105651)
+endif()
 add_compile_definitions(ASIO_STANDALONE ASIO_NO_DEPRECATED)
 
 if(RMQ_SANITIZE)

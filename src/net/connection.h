@@ -11,32 +11,24 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/endpoint.h"
 #include "net/io_threads.h"
 #include "net/net_errc.h"
 #include "net/outbox.h"
+#include "net/response_frame.h"
 #include "net/service.h"
 #include "net/task.h"
 #include "protocol/command.h"
 
 namespace rmq::net {
-
-// "1.2.3.4:5678" or "[::1]:5678" apart.
-struct Endpoint {
-  std::string address;  // numeric IP
-  std::uint16_t port = 0;
-  Bytes ip;  // 4 or 16 bytes, for the born host of a message
-  std::string text() const;
-};
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -54,6 +46,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   // Closes soon, without waiting for output.
   void close();
+  // Reads no more requests; closes as soon as what is pending was answered and sent.
+  void drain();
   // Runs `work` on the connection's thread, then flushes; at once when called there.
   void post(std::function<void(Connection&)> work);
   // Sends a request and waits for its response on the awaiting coroutine's own thread.
@@ -61,29 +55,38 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Result<protocol::Command>> call(protocol::Command request, std::chrono::milliseconds timeout);
   // Sends a request nobody answers; sets the one-way flag.
   void send_oneway(protocol::Command request);
+  // Starts reading. Once.
+  void start();
 
   // Its thread only.
   Outbox& out() { return outbox_; }
   void flush();
-  // Requests that were taken but not yet answered: above a limit reading stops. Long polls do not count.
+  // Requests that were taken but not yet answered: above kPendingMax reading stops. Long polls do not count.
   void add_pending(std::size_t count) { pending_ += count; }
   void remove_pending(std::size_t count);
-
-  // Starts reading. Once, on any thread.
-  void start();
+  // Closes what is idle or stuck; ConnectionTable calls it once a second.
+  void sweep(SteadyTime now);
 
  private:
   struct PendingCall;
-  friend class Responder;
-  // One sweep a second and thread calls this: closes what is idle or stuck.
-  friend class ConnectionTable;
 
   void wait_readable();
   void on_readable();
-  bool take_frames(MutableByteView bytes, std::size_t& consumed);
+  void wait_writable();
+  // Reads what the socket has, behind what partial_ holds; nothing when that was an error or would block.
+  struct Read {
+    bool partial_complete = false;
+    MutableByteView scratch;  // bytes read into the scratch
+  };
+  bool read_some(Read& read);
+  bool grow_partial();
+  bool keep_partial(ByteView rest);
+  void drop_partial();
+  bool serve_frames(ReadTurn& turn, Read& read);
   bool serve_frame(ReadTurn& turn, MutableByteView frame);
-  void close_now(std::string_view why);
   void complete_call(const protocol::CommandView& response);
+  void resume_reading();
+  void close_now(std::string_view why);
 
   IoThread& thread_;
   Socket socket_;
@@ -92,10 +95,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Endpoint peer_;
   Endpoint local_;
   Outbox outbox_;
-  Bytes partial_;  // the beginning of a frame that is not complete yet
+  Bytes partial_;                  // the beginning of a frame that is not complete yet
+  std::size_t partial_have_ = 0;   // bytes of partial_ that were received
+  std::size_t partial_need_ = 0;   // the frame's whole size; 0 while unknown
+  std::size_t partial_share_ = 0;  // bytes counted against PartialBudget
+  SteadyTime partial_since_;
   std::size_t pending_ = 0;
-  bool reading_ = false;
-  bool writing_ = false;
+  bool reading_ = false;         // a wait for readability is under way
+  bool waiting_write_ = false;   // likewise for writability
+  bool paused_ = false;          // reading stopped by output, pending requests or the budget
+  bool in_turn_ = false;         // flush() is left to the end of the turn
+  bool served_request_ = false;  // this turn had a request
+  bool draining_ = false;
   std::atomic<bool> closed_{false};
   SteadyTime last_active_;
   std::int32_t next_opaque_ = 1;

@@ -3,6 +3,7 @@
 // Threads: construction, start() and stop() on the owner's; post() and the getters on any.
 #pragma once
 
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <atomic>
 #include <cstddef>
@@ -13,10 +14,10 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "net/connection_table.h"
+#include "net/outbox.h"
 
 namespace rmq::net {
-
-class Connection;
 
 class IoThread {
  public:
@@ -27,7 +28,7 @@ class IoThread {
 
   // Runs `work` on this thread, later. After stop() it is destroyed without having run.
   void post(std::function<void()> work);
-  bool is_current() const;
+  bool is_current() const { return id_.load(std::memory_order_acquire) == std::this_thread::get_id(); }
   // Position among the data threads, from 0; the control thread has index 0 of its own kind.
   std::size_t index() const { return index_; }
   const std::string& name() const { return name_; }
@@ -42,9 +43,13 @@ class IoThread {
 
   const std::string name_;
   const std::size_t index_;
-  asio::io_context context_;
-  std::atomic<std::size_t> connections_{0};
+  // Declared before the context: handlers that die with it still give their chunks back.
+  ChunkPool chunks_;
   Bytes read_scratch_;  // lent to one connection's read turn at a time
+  std::atomic<std::size_t> connection_count_{0};
+  asio::io_context context_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  ConnectionTable connections_;
   std::thread thread_;
   std::atomic<std::thread::id> id_{};
 };

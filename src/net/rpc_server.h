@@ -1,7 +1,8 @@
 // RpcServer: a listening port. Accepts on the control thread, gives each connection to the least loaded data thread.
-// Threads: listen() and stop() on the owner's; they return when done.
+// Threads: every call on the owner's thread, which is not an io thread; they return when done.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,18 +15,19 @@ namespace rmq::net {
 
 class RpcServer {
  public:
-  // `service` must outlive the server and all its connections.
+  // `service` must outlive the io threads.
   RpcServer(IoThreads& threads, Service& service);
   ~RpcServer();
 
-  // `address` is a numeric IP ("127.0.0.1", "0.0.0.0", "::"); port 0 picks a free one. After it the port accepts.
-  // Errors: NetErrc::AddressInUse, or errno.
+  // Binds. `address` is a numeric IP ("127.0.0.1", "0.0.0.0", "::"); port 0 picks a free one. Connections wait in the
+  // kernel until start_accepting(). Errors: NetErrc::AddressInUse, AddressMalformed, or errno.
   Result<> listen(const std::string& address, std::uint16_t port);
   std::uint16_t port() const;
+  void start_accepting();
   // Accepts no more; connections stay.
   void stop_accepting();
-  // Closes all connections once their output is sent, or after `deadline` at the latest.
-  void close_connections(std::chrono::milliseconds deadline);
+  // Lets connections answer what is in flight, then closes them; those that need longer than `patience` are cut.
+  void close_connections(std::chrono::milliseconds patience);
 
  private:
   class Impl;

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +43,16 @@ class Service {
   virtual void on_closed(Connection& connection) = 0;
 };
 
+// What an answer needs of its request.
+struct Asked {
+  std::int32_t opaque = 0;
+  protocol::SerializeType type = protocol::SerializeType::Json;
+  bool oneway = false;
+
+  explicit Asked(const protocol::CommandView& request)
+      : opaque(request.opaque), type(request.type), oneway(request.is_oneway()) {}
+};
+
 // Answers one request, once, from any thread, now or later. Does nothing for a one-way request or a dead connection.
 class Responder {
  public:
@@ -54,9 +62,7 @@ class Responder {
 
  private:
   std::shared_ptr<Connection> connection_;
-  std::int32_t opaque_;
-  protocol::SerializeType type_;
-  bool oneway_;
+  Asked asked_;
 };
 
 }  // namespace rmq::net

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <asio/any_io_executor.hpp>
-#include <asio/as_tuple.hpp>
+#include <asio/experimental/as_tuple.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/use_awaitable.hpp>
 #include <functional>
@@ -14,7 +14,7 @@ template <class T = void>
 using Task = asio::awaitable<T>;
 
 // The completion token of this code base: co_await yields (error_code, values...) and throws nothing.
-inline constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+inline constexpr auto use_result = asio::experimental::as_tuple(asio::use_awaitable);
 
 class IoThread;
 

@@ -1,0 +1,156 @@
+#include "net/rpc_client.h"
+
+#include <asio/connect.hpp>
+#include <asio/steady_timer.hpp>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/string_map.h"
+#include "net/await.h"
+#include "net/endpoint.h"
+#include "net/resolver.h"
+
+namespace rmq::net {
+namespace {
+
+// One TCP connect with a deadline, on the thread that will own the connection.
+struct Connecting : std::enable_shared_from_this<Connecting> {
+  Connecting(IoThread& t, SteadyTime deadline) : thread(t), socket(t.context()), timer(t.context(), deadline) {}
+
+  void start(const asio::ip::tcp::endpoint& to) {
+    thread.post([self = shared_from_this(), to] {
+      self->timer.async_wait([self](std::error_code cancelled) {
+        if (cancelled) return;
+        std::error_code ignored;
+        self->socket.close(ignored);
+      });
+      self->socket.async_connect(to, [self](std::error_code failed) {
+        self->timer.cancel();
+        self->error = failed;
+        self->done.set();
+      });
+    });
+  }
+
+  IoThread& thread;
+  Connection::Socket socket;
+  asio::steady_timer timer;
+  Event done;
+  std::error_code error;
+};
+
+}  // namespace
+
+class RpcClient::Impl {
+ public:
+  Impl(IoThreads& threads, Service* service) : threads_(threads), service_(service) {}
+
+  // A connection that is open or being opened.
+  struct Slot {
+    Event opened;
+    Result<std::shared_ptr<Connection>> connection = fail(NetErrc::ConnectionClosed);
+    bool pending = true;
+  };
+
+  // The slot of `address`, and whether the caller must open it.
+  std::pair<std::shared_ptr<Slot>, bool> slot(const std::string& address) {
+    MutexLock lock(mutex_);
+    std::shared_ptr<Slot>& slot = slots_[address];
+    const bool usable = slot && (slot->pending || (slot->connection && !(*slot->connection)->closed()));
+    if (usable) return {slot, false};
+    slot = std::make_shared<Slot>();
+    return {slot, true};
+  }
+
+  void finish(Slot& slot, Result<std::shared_ptr<Connection>> connection) {
+    {
+      MutexLock lock(mutex_);
+      slot.connection = std::move(connection);
+      slot.pending = false;
+    }
+    slot.opened.set();
+  }
+
+  Result<std::shared_ptr<Connection>> state(Slot& slot) {
+    MutexLock lock(mutex_);
+    return slot.connection;
+  }
+
+  static Task<Result<std::shared_ptr<Connection>>> open(std::shared_ptr<Impl> self, std::string address,
+                                                        SteadyTime deadline) {
+    RMQ_CO_TRY(auto parts, split_address(address));
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    RMQ_CO_TRY(const std::string ip, co_await self->resolver_.resolve(parts.first, left));
+    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(ip), parts.second);
+    const auto connecting = std::make_shared<Connecting>(self->threads_.least_loaded(), deadline);
+    connecting->start(endpoint);
+    if (!co_await connecting->done.wait_until(deadline + std::chrono::seconds(1))) {
+      co_return fail(NetErrc::TimedOut, "connecting to " + address);
+    }
+    if (connecting->error == asio::error::operation_aborted) {
+      co_return fail(NetErrc::TimedOut, "connecting to " + address);
+    }
+    if (connecting->error) {
+      co_return fail(NetErrc::ConnectFailed, address + ": " + connecting->error.message());
+    }
+    auto connection =
+        std::make_shared<Connection>(connecting->thread, std::move(connecting->socket), self->service_);
+    connection->start();
+    co_return connection;
+  }
+
+  void close_all() {
+    MutexLock lock(mutex_);
+    for (auto& [address, slot] : slots_) {
+      if (slot->connection) (*slot->connection)->close();
+    }
+    slots_.clear();
+  }
+
+ private:
+  IoThreads& threads_;
+  Service* const service_;
+  Resolver resolver_;
+  Mutex mutex_;
+  StringMap<std::shared_ptr<Slot>> slots_ RMQ_GUARDED_BY(mutex_);
+};
+
+RpcClient::RpcClient(IoThreads& threads, Service* service)
+    : impl_(std::make_shared<Impl>(threads, service)) {}
+
+RpcClient::~RpcClient() { impl_->close_all(); }
+
+Task<Result<std::shared_ptr<Connection>>> RpcClient::connection(std::string address,
+                                                                std::chrono::milliseconds timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  const std::shared_ptr<Impl> impl = impl_;
+  const auto [slot, ours] = impl->slot(address);
+  if (ours) {
+    Result<std::shared_ptr<Connection>> opened = co_await Impl::open(impl, address, deadline);
+    impl->finish(*slot, opened);
+    co_return opened;
+  }
+  if (!co_await slot->opened.wait_until(deadline)) {
+    co_return fail(NetErrc::TimedOut, "connecting to " + address);
+  }
+  co_return impl->state(*slot);
+}
+
+Task<Result<protocol::Command>> RpcClient::call(std::string address, protocol::Command request,
+                                                std::chrono::milliseconds timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  RMQ_CO_TRY(const std::shared_ptr<Connection> to, co_await connection(address, timeout));
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  co_return co_await to->call(std::move(request), left);
+}
+
+Task<Result<>> RpcClient::send_oneway(std::string address, protocol::Command request,
+                                      std::chrono::milliseconds timeout) {
+  RMQ_CO_TRY(const std::shared_ptr<Connection> to, co_await connection(std::move(address), timeout));
+  to->send_oneway(std::move(request));
+  co_return Result<>{};
+}
+
+}  // namespace rmq::net
