@@ -1,0 +1,8 @@
+#pragma once
+
+#include "base/errc.h"
+
+#define RMQ_BROKER_ERRC(X)                                            \
+  X(MetadataLost, "metadata of a store that has messages is missing") \
+  X(NotRegistered, "not registered with any name server")
+RMQ_DEFINE_ERRC(rmq::roles::broker, BrokerErrc, RMQ_BROKER_ERRC)

@@ -1,0 +1,92 @@
+// OffsetTable: how far each consumer group has come in each queue, and the file
+// consumerOffset.json. Format (ConsumerOffsetManager.java):
+// {"dataVersion":{...},"groupTopicMap":{group:[topic]},
+// "offsetTable":{"topic@group":{queueId:offset}}}, pretty; queue ids are keys without quotes.
+// Threads: any, except load(). A pull commits too, so the table is split into shards, each with its
+// own lock; a save copies one shard at a time. Crash: commits since the last save (5 s, and at a
+// clean stop) are gone: those messages are delivered again.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "base/string_map.h"
+#include "base/units.h"
+#include "protocol/data_version.h"
+#include "roles/broker/metadata_file.h"
+
+namespace rmq::roles::broker {
+
+class OffsetTable {
+ public:
+  using QueueOffsets = std::map<QueueId, QueueOffset>;
+
+  // `directory` holds consumerOffset.json. All references outlive the table.
+  OffsetTable(Clock& clock, FileSystem& files, const std::string& directory);
+
+  // Errors: BrokerErrc::MetadataLost when the file and its backup exist but cannot be read and
+  // `store_has_data`. Before any other call, once.
+  Result<> load(bool store_has_data);
+
+  // Remembers `offset`, the next message `group` wants of the queue. One smaller than the known one
+  // is taken too, with a warning that names `peer`, as in Java. This is the only place where an
+  // offset changes on a client's word.
+  void commit(std::string_view peer, std::string_view group, std::string_view topic,
+              QueueId queue_id, QueueOffset offset);
+  std::optional<QueueOffset> find(std::string_view group, std::string_view topic,
+                                  QueueId queue_id) const;
+  // All queues of one topic. Empty when the group never committed there.
+  QueueOffsets find_all(std::string_view group, std::string_view topic) const;
+  std::vector<std::string> topics_of(std::string_view group) const;
+  std::vector<std::string> groups_of(std::string_view topic) const;
+
+  void erase_topic(std::string_view topic);
+  void erase_group(std::string_view group);
+  // Cuts every offset past its queue's end back to it, after the log was truncated: otherwise a
+  // group would skip what is written there next. Returns how many were cut.
+  std::size_t clamp(const std::function<QueueOffset(std::string_view, QueueId)>& end_of);
+
+  protocol::DataVersion data_version() const;
+  // The body of GET_ALL_CONSUMER_OFFSET: the file's content without line breaks.
+  std::string encode_compact() const;
+
+  // Writes the table if it changed since the last save; waits for the disk, so not on a data
+  // thread. Errors: errno.
+  Result<> save_if_changed();
+
+ private:
+  static constexpr std::size_t kShards = 16;  // a power of two
+  struct Shard {
+    mutable Mutex mutex;
+    StringMap<QueueOffsets> offsets RMQ_GUARDED_BY(mutex);  // by "topic@group"
+  };
+
+  Shard& shard_of(std::string_view key) const;
+  std::map<std::string, QueueOffsets> copy() const;
+  std::string encode(bool pretty) const;
+  Result<> decode(std::string_view text);
+  void erase_if(const std::function<bool(std::string_view topic, std::string_view group)>& doomed);
+  void note_change();
+
+  Clock& clock_;
+  mutable std::array<Shard, kShards> shards_;
+  std::atomic<std::int64_t> changes_{0};
+  mutable Mutex version_mutex_;
+  protocol::DataVersion data_version_ RMQ_GUARDED_BY(version_mutex_);
+
+  Mutex save_mutex_;  // one save at a time; taken before the shards'
+  MetadataFile file_ RMQ_GUARDED_BY(save_mutex_);
+  std::int64_t saved_changes_ RMQ_GUARDED_BY(save_mutex_) = 0;
+};
+
+}  // namespace rmq::roles::broker

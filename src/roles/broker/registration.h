@@ -1,0 +1,80 @@
+// Registration: tells every name server of the cluster who this broker is and which topics it has:
+// at start, on every change (only the changed topics), every 30 s, and at once when a name server's
+// connection broke: it forgets a broker whose connection ends. Each name server has a coroutine of
+// its own, so one that is down delays nobody. Source: BrokerController.registerBrokerAll,
+// BrokerOuterAPI.registerBrokerAll. Threads: everything runs on the control thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/await.h"
+#include "net/io_threads.h"
+#include "net/rpc_client.h"
+#include "net/task.h"
+#include "roles/broker/broker_config.h"
+#include "roles/broker/topics/topic_table.h"
+
+namespace rmq::roles::broker {
+
+class Registration {
+ public:
+  // Where clients and slaves find this broker: known once it listens.
+  struct Addresses {
+    std::string broker;  // "ip:port"
+    std::string ha;      // "ip:port"
+  };
+
+  // All references outlive this object, and stop() has ended before it goes.
+  Registration(const BrokerConfig& config, TopicTable& topics, net::RpcClient& client,
+               net::IoThread& control, Clock& clock);
+  ~Registration();
+
+  // Starts registering with every address of namesrv_addr.
+  void start(Addresses addresses);
+  // True when a name server has accepted the broker; returns when each has been tried once, or
+  // after `timeout`. Without name servers true at once.
+  net::Task<bool> first_round(std::chrono::milliseconds timeout);
+  // Registers the topics that changed since the last call. Returns at once.
+  void topics_changed();
+  // The same, and waits until each name server was told or failed, or for `timeout`: a tool that
+  // created a topic finds its route when it gets the answer.
+  net::Task<> publish_changes(std::chrono::milliseconds timeout);
+  // Ends the coroutines and unregisters from every name server, at most `timeout`.
+  net::Task<> stop(std::chrono::milliseconds timeout);
+
+  // How many name servers know this broker now.
+  std::size_t registered_count() const;
+
+ private:
+  struct NameServer;
+  struct Round;
+
+  net::Task<> serve(std::shared_ptr<NameServer> server);
+  net::Task<bool> register_once(NameServer& server);
+  net::Task<> unregister(std::shared_ptr<NameServer> server, std::shared_ptr<Round> round);
+  net::Task<> wait_for_work(NameServer& server, std::chrono::milliseconds longest);
+  protocol::Command make_request(NameServer& server, bool full);
+  std::shared_ptr<Round> begin_round();
+  void finish_attempt(NameServer& server, std::uint64_t generation);
+
+  const BrokerConfig& config_;
+  TopicTable& topics_;
+  net::RpcClient& client_;
+  net::IoThread& control_;
+  Clock& clock_;
+  Addresses addresses_;
+  std::vector<std::shared_ptr<NameServer>> servers_;
+  std::uint64_t generation_ =
+      0;  // counts requests to register; an attempt serves all that came before it
+  bool stopping_ = false;
+};
+
+}  // namespace rmq::roles::broker
