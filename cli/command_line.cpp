@@ -1,0 +1,110 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
+#include <ostream>
+
+#include "cli/common_options.h"
+#include "cli/exit_code.h"
+#include "cli/suggest.h"
+
+namespace rmq::cli {
+namespace {
+
+constexpr const char* kVersionText = "rmq " RMQ_VERSION " (speaks RocketMQ 5.3)";
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// The command that the words of `arguments` lead to, and how many words that were.
+struct Chosen {
+  CLI::App* command;
+  std::string parent;  // "rmq topic"
+  std::string path;    // "rmq topic create"
+  std::size_t words;
+};
+
+Chosen choose_command(CLI::App& root, const std::vector<std::string>& arguments) {
+  Chosen chosen{&root, "", "rmq", 0};
+  for (const std::string& word : arguments) {
+    const auto next = chosen.command->get_subcommands(
+        [&](const CLI::App* command) { return command->get_name() == word; });
+    if (next.empty()) break;
+    chosen = {next.front(), chosen.path, chosen.path + " " + word, chosen.words + 1};
+  }
+  return chosen;
+}
+
+// What is wrong with the words and option names, in terms of what is known; CLI11 only says
+// "required" or "unexpected".
+std::optional<std::string> find_misspelling(const Chosen& chosen,
+                                            const std::vector<std::string>& arguments) {
+  const std::vector<std::string> commands = names_of_commands(*chosen.command);
+  if (!commands.empty() && chosen.words < arguments.size() &&
+      arguments[chosen.words].rfind("-", 0) != 0) {
+    const std::string& word = arguments[chosen.words];
+    return "unknown command '" + word + "' after '" + chosen.path + "'." +
+           did_you_mean(word, commands);
+  }
+  const std::vector<std::string> options = names_of_options(*chosen.command);
+  for (std::size_t i = chosen.words; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (arguments[i].rfind("--", 0) != 0) continue;
+    const std::string name = arguments[i].substr(0, arguments[i].find('='));
+    if (std::find(options.begin(), options.end(), name) != options.end()) continue;
+    return "'" + chosen.path + "' has no option '" + name + "'." + did_you_mean(name, options);
+  }
+  return std::nullopt;
+}
+
+void describe(CLI::App& app) {
+  app.description("RocketMQ server and its operation, in one program.");
+  app.set_version_flag("--version", kVersionText, "Print the version and leave");
+  app.footer(exit_code_help() + "\nExample:\n  rmq serve --help");
+  app.require_subcommand(1);
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& arguments, Console& console) {
+  CLI::App app{"", "rmq"};
+  describe(app);
+
+  const Chosen chosen = choose_command(app, arguments);
+  const auto refuse_usage = [&](const std::string& what) {
+    console.err << "rmq: " << what << "\nrmq: see '" << chosen.path << " --help'\n";
+    return static_cast<int>(ExitCode::Usage);
+  };
+  if (const auto misspelling = find_misspelling(chosen, arguments)) {
+    return refuse_usage(*misspelling);
+  }
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    return static_cast<int>(ExitCode::Ok);
+  } catch (const CLI::CallForVersion& version) {
+    console.out << version.what() << "\n";
+    return static_cast<int>(ExitCode::Ok);
+  } catch (const CLI::CallForHelp&) {
+    console.out << chosen.command->help(chosen.parent);
+    return static_cast<int>(ExitCode::Ok);
+  } catch (const CLI::RuntimeError& ended) {
+    return ended.get_exit_code();
+  } catch (const CLI::ParseError& wrong) {
+    return refuse_usage(wrong.what());
+  }
+}
+
+}  // namespace rmq::cli

@@ -1,0 +1,31 @@
+// Options that every command which talks to a cluster has.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <chrono>
+#include <string>
+
+namespace rmq::cli {
+
+enum class OutputFormat { Table, Json };
+
+struct CommonOptions {
+  std::string namesrv = "127.0.0.1:9876";  // "host:port[;host:port...]", as Java writes it
+  std::string output = "table";
+  std::int64_t timeout_ms = 5000;
+
+  OutputFormat format() const {
+    return output == "json" ? OutputFormat::Json : OutputFormat::Table;
+  }
+  std::chrono::milliseconds timeout() const { return std::chrono::milliseconds(timeout_ms); }
+};
+
+// Adds --namesrv (or NAMESRV_ADDR), --output and --timeout-ms. `options` must live as long as
+// `command`.
+void add_common_options(CLI::App& command, CommonOptions& options);
+
+// Whether the arguments ask for JSON: known before they are parsed, so that a usage error comes in
+// that form too.
+OutputFormat format_asked_for(const std::vector<std::string>& arguments);
+
+}  // namespace rmq::cli
