@@ -1,4 +1,4 @@
-// BrokerConfig: the settings of one broker that are not the store's, with Java's defaults
+// BrokerConfig: the settings of one broker and its store, with Java's defaults
 // (BrokerConfig.java, BrokerIdentity.java, NettyServerConfig.java). A plain struct;
 // broker_config.cpp has one row per field. Threads: read by all once the broker runs; changed on
 // the control thread before that only.
@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "storage/store_config.h"
+
 namespace rmq::config {
 class Rows;
-}
+struct JavaKeys;
+}  // namespace rmq::config
 
 namespace rmq::roles::broker {
 
@@ -69,11 +72,16 @@ struct BrokerConfig {
   // Threads that serve sends and pulls. 0: one per core.
   std::int32_t data_threads = 0;
 
+  // The store; one broker.conf sets both.
+  storage::StoreConfig store;
+
   // Keys of a Java file that rmq does not use: shown by GET_BROKER_CONFIG as they were given.
   std::vector<std::pair<std::string, std::string>> other_keys;
 };
 
-// The rows of broker_config.cpp, bound to `config`, which must outlive them.
+// The rows of broker_config.cpp and of its store, bound to `config`, which must outlive them.
 config::Rows rows(BrokerConfig& config);
+// The other keys of a broker.conf, and what becomes of each.
+config::JavaKeys java_keys();
 
 }  // namespace rmq::roles::broker

@@ -11,7 +11,8 @@
 
 namespace rmq::config {
 class Rows;
-}
+struct JavaKeys;
+}  // namespace rmq::config
 
 namespace rmq::roles::namesrv {
 
@@ -43,5 +44,7 @@ struct NamesrvConfig {
 
 // The rows of namesrv_config.cpp, bound to `config`, which must outlive them.
 config::Rows rows(NamesrvConfig& config);
+// The other keys of a namesrv.conf, and what becomes of each.
+config::JavaKeys java_keys();
 
 }  // namespace rmq::roles::namesrv

@@ -1,0 +1,132 @@
+#include "roles/broker/broker_config.h"
+
+#include <limits>
+
+#include "config/field.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using config::address_list;
+using config::any_text;
+using config::Choice;
+using config::Field;
+using config::host_or_empty;
+using config::Kind;
+using config::Reload;
+using namespace std::chrono_literals;
+
+constexpr Choice<BrokerRole> kBrokerRoles[] = {
+    {BrokerRole::AsyncMaster, "ASYNC_MASTER"},
+    {BrokerRole::SyncMaster, "SYNC_MASTER"},
+    {BrokerRole::Slave, "SLAVE"},
+};
+
+// Who the broker is, and where.
+constexpr std::tuple kIdentityFields{
+    Field{"broker.cluster", "brokerClusterName", &BrokerConfig::cluster_name, Kind::Text, any_text,
+          Reload::Restart, "The cluster this broker belongs to."},
+    Field{"broker.name", "brokerName", &BrokerConfig::broker_name, Kind::Text, any_text,
+          Reload::Restart, "Shared by a master and its slaves. Empty: the host's name."},
+    Field{"broker.id", "brokerId", &BrokerConfig::broker_id, 0,
+          std::numeric_limits<std::int64_t>::max(), Reload::Restart, "0 is the master."},
+    Field{"broker.role", "brokerRole", &BrokerConfig::broker_role, kBrokerRoles, Reload::Restart,
+          "SYNC_MASTER and SLAVE need replication, which this version does not have."},
+    Field{"broker.advertise", "brokerIP1", &BrokerConfig::broker_ip1, Kind::Text, host_or_empty,
+          Reload::Restart,
+          "The address told to clients. Empty: the local address that reaches the name server."},
+    Field{"broker.advertise_ha", "brokerIP2", &BrokerConfig::broker_ip2, Kind::Text, host_or_empty,
+          Reload::Restart, "The address told to slaves. Empty: as told to clients."},
+    Field{"broker.listen_address", "bindAddress", &BrokerConfig::listen_address, Kind::Text,
+          host_or_empty, Reload::Restart, "0.0.0.0: all interfaces."},
+    Field{"broker.listen_port", "listenPort", &BrokerConfig::listen_port, 0, 65534, Reload::Restart,
+          "The port told to clients; they compute the VIP port, this one minus 2. 0: free ones."},
+    Field{"broker.ha_listen_port", "haListenPort", &BrokerConfig::ha_listen_port, 0, 65535,
+          Reload::Restart, "0: listen_port + 1."},
+    Field{"broker.namesrv", "namesrvAddr", &BrokerConfig::namesrv_addr, Kind::List, address_list,
+          Reload::Restart, "Every name server, as host:port. Empty: --namesrv, then NAMESRV_ADDR."},
+    Field{"broker.data_threads", "", &BrokerConfig::data_threads, 0, 1024, Reload::Restart,
+          "Threads that serve sends and pulls. 0: one per core."},
+};
+
+// What clients may do, and how they are served.
+constexpr std::tuple kServiceFields{
+    Field{"broker.permission", "brokerPermission", &BrokerConfig::broker_permission, 0, 6,
+          Reload::Restart, "Bits: 2 write, 4 read."},
+    Field{"broker.auto_create_topic_enable", "autoCreateTopicEnable",
+          &BrokerConfig::auto_create_topic_enable, Reload::Restart,
+          "The first send makes the topic."},
+    Field{"broker.default_topic_queue_nums", "defaultTopicQueueNums",
+          &BrokerConfig::default_topic_queue_nums, 1, 65536, Reload::Restart,
+          "Most queues of a topic made by its first send."},
+    Field{"broker.auto_create_subscription_group", "autoCreateSubscriptionGroup",
+          &BrokerConfig::auto_create_subscription_group, Reload::Restart,
+          "The first use makes the consumer group."},
+    Field{"broker.cluster_topic_enable", "clusterTopicEnable", &BrokerConfig::cluster_topic_enable,
+          Reload::Restart, "Keeps a topic with the cluster's name."},
+    Field{"broker.broker_topic_enable", "brokerTopicEnable", &BrokerConfig::broker_topic_enable,
+          Reload::Restart, "Keeps a topic with the broker's name."},
+    Field{"broker.trace_topic_enable", "traceTopicEnable", &BrokerConfig::trace_topic_enable,
+          Reload::Restart, "Makes the topic for message traces at the start."},
+    Field{"broker.msg_trace_topic_name", "msgTraceTopicName", &BrokerConfig::msg_trace_topic_name,
+          Kind::Text, any_text, Reload::Restart, "The topic for message traces."},
+    Field{"broker.region_id", "regionId", &BrokerConfig::region_id, Kind::Text, any_text,
+          Reload::Restart, "Told to producers, for their traces."},
+    Field{"broker.trace_on", "traceOn", &BrokerConfig::trace_on, Reload::Restart,
+          "Tells producers to trace."},
+    Field{"broker.long_polling_enable", "longPollingEnable", &BrokerConfig::long_polling_enable,
+          Reload::Restart,
+          "A pull that finds nothing waits for a message, as long as it asked to."},
+    Field{"broker.short_polling_ms", "shortPollingTimeMills", &BrokerConfig::short_polling, 1ms,
+          600'000ms, Reload::Restart, "How long it waits when long polling is off."},
+    Field{"broker.lite_pull_message_enable", "litePullMessageEnable",
+          &BrokerConfig::lite_pull_message_enable, Reload::Restart, "Serves lite pull consumers."},
+    Field{"broker.reject_transaction_message", "rejectTransactionMessage",
+          &BrokerConfig::reject_transaction_message, Reload::Restart,
+          "Refuses transactional messages."},
+    Field{"broker.enable_property_filter", "enablePropertyFilter",
+          &BrokerConfig::enable_property_filter, Reload::Restart,
+          "Allows SQL92 filters, which this version does not have: they are refused either way."},
+    Field{"broker.slave_read_enable", "slaveReadEnable", &BrokerConfig::slave_read_enable,
+          Reload::Restart, "Sends consumers that are far behind to a slave."},
+    Field{"broker.notify_consumer_ids_changed_enable", "notifyConsumerIdsChangedEnable",
+          &BrokerConfig::notify_consumer_ids_changed_enable, Reload::Restart,
+          "Tells a group's consumers when one of them comes or goes."},
+    Field{"broker.reject_pull_consumer_enable", "rejectPullConsumerEnable",
+          &BrokerConfig::reject_pull_consumer_enable, Reload::Restart,
+          "Refuses consumers that pull by themselves."},
+};
+
+// What happens at intervals.
+constexpr std::tuple kPeriodFields{
+    Field{"broker.register_namesrv_period_ms", "registerNameServerPeriod",
+          &BrokerConfig::register_namesrv_period, 10ms, 60'000ms, Reload::Restart,
+          "How often the broker registers with every name server, besides at every change."},
+    Field{"broker.register_broker_timeout_ms", "registerBrokerTimeoutMills",
+          &BrokerConfig::register_broker_timeout, 1ms, 600'000ms, Reload::Restart,
+          "How long a registration may take."},
+    Field{"broker.flush_consumer_offset_interval_ms", "flushConsumerOffsetInterval",
+          &BrokerConfig::flush_consumer_offset_interval, 1ms, 600'000ms, Reload::Restart,
+          "How often consumer offsets are written to disk."},
+    Field{"broker.channel_expired_timeout_ms", "channelExpiredTimeout",
+          &BrokerConfig::channel_expired_timeout, 1ms, 86'400'000ms, Reload::Restart,
+          "A client without a heartbeat for this long is forgotten."},
+    Field{"broker.subscription_expired_timeout_ms", "subscriptionExpiredTimeout",
+          &BrokerConfig::subscription_expired_timeout, 1ms, 86'400'000ms, Reload::Restart,
+          "A subscription that no heartbeat names for this long is forgotten."},
+    Field{"broker.server_channel_max_idle_seconds", "serverChannelMaxIdleTimeSeconds",
+          &BrokerConfig::server_channel_max_idle, 1s, 86'400s, Reload::Restart,
+          "A connection idle for this long is closed."},
+};
+
+}  // namespace
+
+config::Rows rows(BrokerConfig& config) {
+  config::Rows all = config::bind(config, kIdentityFields);
+  all.append(config::bind(config, kServiceFields));
+  all.append(config::bind(config, kPeriodFields));
+  all.append(storage::rows(config.store));
+  return all;
+}
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,108 @@
+#include "roles/namesrv/namesrv_config.h"
+
+#include "config/field.h"
+#include "config/load.h"
+
+namespace rmq::roles::namesrv {
+namespace {
+
+using config::any_text;
+using config::Field;
+using config::Handling;
+using config::host_or_empty;
+using config::JavaKey;
+using config::Kind;
+using config::Reload;
+using namespace std::chrono_literals;
+
+constexpr std::tuple kNamesrvFields{
+    Field{"namesrv.listen_address", "bindAddress", &NamesrvConfig::listen_address, Kind::Text,
+          host_or_empty, Reload::Restart, "0.0.0.0: all interfaces."},
+    Field{"namesrv.listen_port", "listenPort", &NamesrvConfig::listen_port, 0, 65535,
+          Reload::Restart, "0: a free one."},
+    Field{"namesrv.kv_config_path", "kvConfigPath", &NamesrvConfig::kv_config_path, Kind::Text,
+          any_text, Reload::Restart,
+          "The file of the KV table. Empty: `namesrv/kvConfig.json` below --data (a Java file "
+          "without "
+          "it: below `$HOME`)."},
+    Field{"namesrv.scan_not_active_broker_interval_ms", "scanNotActiveBrokerInterval",
+          &NamesrvConfig::scan_not_active_broker_interval, 1ms, 600'000ms, Reload::Restart,
+          "How often brokers are checked for missing heartbeats."},
+    Field{"namesrv.order_message_enable", "orderMessageEnable",
+          &NamesrvConfig::order_message_enable, Reload::Restart,
+          "Adds the KV table's order configuration to routes."},
+    Field{"namesrv.return_order_topic_config_to_broker", "returnOrderTopicConfigToBroker",
+          &NamesrvConfig::return_order_topic_config_to_broker, Reload::Restart,
+          "Answers a registration with the order configuration."},
+    Field{"namesrv.enable_all_topic_list", "enableAllTopicList",
+          &NamesrvConfig::enable_all_topic_list, Reload::Restart,
+          "Answers requests for the list of all topics."},
+    Field{"namesrv.enable_topic_list", "enableTopicList", &NamesrvConfig::enable_topic_list,
+          Reload::Restart,
+          "Answers requests for a cluster's topics and for system and unit topics."},
+    Field{"namesrv.delete_topic_with_broker_registration", "deleteTopicWithBrokerRegistration",
+          &NamesrvConfig::delete_topic_with_broker_registration, Reload::Restart,
+          "A topic that a broker no longer registers leaves the routes."},
+    Field{"namesrv.need_wait_for_service", "needWaitForService",
+          &NamesrvConfig::need_wait_for_service, Reload::Restart,
+          "Refuses routes for a while after the start, until brokers had time to register."},
+    Field{"namesrv.wait_seconds_for_service", "waitSecondsForService",
+          &NamesrvConfig::wait_seconds_for_service, 0s, 3600s, Reload::Restart,
+          "That while, in seconds."},
+    Field{"namesrv.server_channel_max_idle_seconds", "serverChannelMaxIdleTimeSeconds",
+          &NamesrvConfig::server_channel_max_idle, 1s, 86'400s, Reload::Restart,
+          "A connection idle for this long is closed."},
+};
+
+constexpr std::string_view kNoController =
+    "this version has no controller; run Java's mqcontroller, or leave it out";
+
+constexpr JavaKey kNamesrvJavaKeys[] = {
+    {"enableControllerInNamesrv", "false", Handling::Refused, kNoController},
+    {"clusterTest", "false", Handling::Missing,
+     "routes are not asked of another environment's name servers"},
+    {"supportActingMaster", "false", Handling::Missing,
+     "routes do not present a slave as acting master"},
+    {"notifyMinBrokerIdChanged", "false", Handling::Missing,
+     "brokers are not told when their group's smallest id changes"},
+    {"controllerDLegerGroup", "", Handling::Missing, kNoController},
+    {"controllerDLegerPeers", "", Handling::Missing, kNoController},
+    {"controllerDLegerSelfId", "", Handling::Missing, kNoController},
+    {"controllerStorePath", "", Handling::Missing, kNoController},
+    {"controllerType", "DLedger", Handling::Missing, kNoController},
+    {"enableElectUncleanMaster", "false", Handling::Missing, kNoController},
+    {"electMasterMaxRetryCount", "3", Handling::Missing, kNoController},
+    {"scanInactiveMasterInterval", "5000", Handling::Missing, kNoController},
+    {"notifyBrokerRoleChanged", "true", Handling::Missing, kNoController},
+    {"jRaftGroupId", "", Handling::Missing, kNoController},
+    {"jRaftServerId", "localhost:9880", Handling::Missing, kNoController},
+    {"jRaftInitConf", "localhost:9880,localhost:9881,localhost:9882", Handling::Missing,
+     kNoController},
+    {"jRaftControllerRPCAddr", "localhost:9770,localhost:9771,localhost:9772", Handling::Missing,
+     kNoController},
+    {"jRaftSnapshotIntervalSecs", "3600", Handling::Missing, kNoController},
+    {"jRaftElectionTimeoutMs", "1000", Handling::Missing, kNoController},
+};
+
+// clang-format off
+constexpr std::string_view kNamesrvTuningKeys[] = {
+    "configStorePath", "rocketmqHome", "productEnvName", "clientRequestThreadPoolNums",
+    "defaultThreadPoolNums", "clientRequestThreadPoolQueueCapacity",
+    "defaultThreadPoolQueueCapacity", "unRegisterBrokerQueueCapacity",
+    "controllerThreadPoolNums", "controllerRequestThreadPoolQueueCapacity", "mappedFileSize",
+    "serverWorkerThreads", "serverCallbackExecutorThreads", "serverSelectorThreads",
+    "serverOnewaySemaphoreValue", "serverAsyncSemaphoreValue", "serverSocketSndBufSize",
+    "serverSocketRcvBufSize", "serverSocketBacklog", "writeBufferHighWaterMark",
+    "writeBufferLowWaterMark", "serverNettyWorkerGroupEnable",
+    "serverPooledByteBufAllocatorEnable", "enableShutdownGracefully", "shutdownWaitTimeSeconds",
+    "useEpollNativeSelector",
+};
+// clang-format on
+
+}  // namespace
+
+config::Rows rows(NamesrvConfig& config) { return config::bind(config, kNamesrvFields); }
+
+config::JavaKeys java_keys() { return {kNamesrvJavaKeys, kNamesrvTuningKeys}; }
+
+}  // namespace rmq::roles::namesrv

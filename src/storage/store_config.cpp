@@ -1,0 +1,85 @@
+#include "storage/store_config.h"
+
+#include "config/field.h"
+
+namespace rmq::storage {
+namespace {
+
+using config::any_text;
+using config::Choice;
+using config::Field;
+using config::Kind;
+using config::Reload;
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kGiB = 1024LL * 1024 * 1024;
+constexpr std::int32_t kMiB = 1024 * 1024;
+
+constexpr Choice<FlushDiskType> kFlushDiskTypes[] = {
+    {FlushDiskType::Async, "ASYNC_FLUSH"},
+    {FlushDiskType::Sync, "SYNC_FLUSH"},
+};
+
+constexpr std::tuple kStoreFields{
+    Field{
+        "store.root_directory", "storePathRootDir", &StoreConfig::root_directory, Kind::Text,
+        any_text, Reload::Restart,
+        "Holds commitlog, consumequeue, index, config, checkpoint, abort and lock. Empty: `store` "
+        "below --data (a Java file without it: `$HOME/store`)."},
+    Field{"store.commit_log_directory", "storePathCommitLog", &StoreConfig::commit_log_directory,
+          Kind::Text, any_text, Reload::Restart, "Empty: `commitlog` below the root directory."},
+    Field{"store.commit_log_segment_bytes", "mappedFileSizeCommitLog",
+          &StoreConfig::commit_log_segment_bytes, 64 * 1024, 64 * kGiB, Reload::Restart,
+          "Length of a commit log file. An existing store keeps the length it was made with."},
+    Field{"store.consume_queue_file_bytes", "mappedFileSizeConsumeQueue",
+          &StoreConfig::consume_queue_file_bytes, 20 * 10, kGiB, Reload::Restart,
+          "Length of a consume queue file, rounded up to whole entries of 20 bytes. An existing "
+          "store keeps the length it was made with."},
+    Field{"store.flush_disk_type", "flushDiskType", &StoreConfig::flush_disk_type, kFlushDiskTypes,
+          Reload::Restart,
+          "SYNC_FLUSH: a send is acknowledged when it is on disk. ASYNC_FLUSH: when it is in the "
+          "page cache."},
+    Field{"store.flush_interval_ms", "flushIntervalCommitLog", &StoreConfig::flush_interval, 1ms,
+          60'000ms, Reload::Restart,
+          "Longest time a message acknowledged under async flush may stay unsynced."},
+    Field{"store.flush_consume_queue_interval_ms", "flushIntervalConsumeQueue",
+          &StoreConfig::flush_consume_queue_interval, 1ms, 600'000ms, Reload::Restart,
+          "How often consume queues are synced. They can be rebuilt from the commit log."},
+    Field{
+        "store.sync_flush_timeout_ms", "syncFlushTimeout", &StoreConfig::sync_flush_timeout, 1ms,
+        600'000ms, Reload::Restart,
+        "How long a send under sync flush waits before it is answered FLUSH_DISK_TIMEOUT (stored, "
+        "not yet on disk)."},
+    Field{"store.max_message_bytes", "maxMessageSize", &StoreConfig::max_message_bytes, 1,
+          512 * kMiB, Reload::Restart, "Largest message body; a larger one is refused."},
+    Field{"store.max_transfer_bytes_in_memory", "maxTransferBytesOnMessageInMemory",
+          &StoreConfig::max_transfer_bytes_in_memory, 1, 512 * kMiB, Reload::Restart,
+          "Most bytes of one pull answer, for messages recent enough to be in memory."},
+    Field{"store.max_transfer_count_in_memory", "maxTransferCountOnMessageInMemory",
+          &StoreConfig::max_transfer_count_in_memory, 1, 100'000, Reload::Restart,
+          "Most messages of one pull answer, likewise."},
+    Field{"store.max_transfer_bytes_on_disk", "maxTransferBytesOnMessageInDisk",
+          &StoreConfig::max_transfer_bytes_on_disk, 1, 512 * kMiB, Reload::Restart,
+          "Most bytes of one pull answer, for older messages."},
+    Field{"store.max_transfer_count_on_disk", "maxTransferCountOnMessageInDisk",
+          &StoreConfig::max_transfer_count_on_disk, 1, 100'000, Reload::Restart,
+          "Most messages of one pull answer, likewise."},
+    Field{
+        "store.max_filter_message_bytes", "maxFilterMessageSize",
+        &StoreConfig::max_filter_message_bytes, 20, 512 * kMiB, Reload::Restart,
+        "Bytes of consume queue entries looked at for one pull when tags filter most of them out."},
+    Field{
+        "store.access_message_in_memory_max_ratio", "accessMessageInMemoryMaxRatio",
+        &StoreConfig::access_message_in_memory_max_ratio, 0, 100, Reload::Restart,
+        "What counts as recent: this share of physical memory, in per cent, behind the end of the "
+        "log."},
+    Field{"store.message_delay_level", "messageDelayLevel", &StoreConfig::message_delay_level,
+          Kind::Text, any_text, Reload::Restart,
+          "The delays of levels 1, 2, ... of a delayed message."},
+};
+
+}  // namespace
+
+config::Rows rows(StoreConfig& config) { return config::bind(config, kStoreFields); }
+
+}  // namespace rmq::storage
