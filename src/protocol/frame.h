@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -24,19 +26,21 @@ Result<std::optional<std::size_t>> frame_size(ByteView bytes);
 // Errors: ProtocolErrc::FrameMalformed, HeaderMalformed: the peer must be dropped without an answer, as Java does.
 Result<> parse_frame(MutableByteView frame, CommandView& out);
 
-// Appends `command` as one frame to `out`.
+// Appends `command` as one frame to `out`. A binary header holds 16 bits of code and version and of each key's
+// length: RMQ_ASSERTs on a longer key, cuts the numbers as Java does.
 void encode_frame(const Command& command, Bytes& out);
 
-// Appends a response frame's head to `out`: everything but the body, of which `body_bytes` follow. `Fields` is any
-// struct with header fields (header_fields.h) or NoFields. This is the path of send and pull answers: no allocation
-// but growth of `out`.
+// The head of a response frame: everything but the body, of which `body_bytes` follow. Encoded by
+// encode_response_head(head, fields, out) in header_fields.h, where `fields` is any header struct or NoFields{}: the
+// path of send and pull answers, no allocation but growth of `out`.
+// The language is CPP, which no client looks at; ext fields are there even when empty, because the Java client reads
+// those of some answers without a look whether there are any.
 struct ResponseHead {
-  SerializeType type = SerializeType::Json;
+  SerializeType type = SerializeType::Json;  // that of the request: the C++ client reads JSON only
   std::int32_t code = 0;
   std::int32_t opaque = 0;
   std::string_view remark;
   std::size_t body_bytes = 0;
 };
-// template <class Fields> void encode_response_head(const ResponseHead&, const Fields&, Bytes& out);  (header_fields.h)
 
 }  // namespace rmq::protocol
