@@ -9,6 +9,15 @@ namespace {
 constexpr std::size_t kHeadBytes = 8;       // the two length words
 constexpr std::size_t kUsualBytes = 512;    // most heads fit, so that the output grows once
 constexpr std::size_t kEscapeBytesMax = 6;  // \u0001
+constexpr std::size_t kHeaderBytesMax = (1 << 24) - 1;  // what the header word can say
+
+// At most kRemarkBytesMax bytes, not ending within a character.
+std::string_view cut_remark(std::string_view remark) {
+  if (remark.size() <= kRemarkBytesMax) return remark;
+  std::size_t end = kRemarkBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(remark[end]) & 0xC0) == 0x80) --end;
+  return remark.substr(0, end);
+}
 
 }  // namespace
 
@@ -20,7 +29,7 @@ HeadWriter::HeadWriter(const ResponseHead& head, Bytes& out)
       language_(Language::Cpp),
       version_(kVersion),
       opaque_(head.opaque),
-      remark_(head.remark),
+      remark_(cut_remark(head.remark)),
       body_bytes_(head.body_bytes),
       start_(out.size()),
       end_(start_) {
@@ -35,7 +44,7 @@ HeadWriter::HeadWriter(const Command& command, Bytes& out)
       language_(command.language),
       version_(command.version),
       opaque_(command.opaque),
-      remark_(command.remark),
+      remark_(cut_remark(command.remark)),
       body_bytes_(command.body.size()),
       start_(out.size()),
       end_(start_) {
@@ -115,7 +124,7 @@ void HeadWriter::field(std::string_view key, std::string_view value) {
     append_json_string(value);
     return;
   }
-  RMQ_ASSERT(key.size() <= 0x7FFF);
+  if (key.size() > 0x7FFF) too_large_ = true;  // its length does not fit its two bytes
   append_big_endian(static_cast<std::uint16_t>(key.size()));
   append(key);
   append_big_endian(static_cast<std::uint32_t>(value.size()));
@@ -143,20 +152,24 @@ void HeadWriter::finish_binary() {
   store_big_endian(out_.data() + fields_at_, static_cast<std::uint32_t>(field_bytes));
 }
 
-void HeadWriter::finish() {
+bool HeadWriter::finish() {
   if (type_ == SerializeType::Json) {
     finish_json();
   } else {
     finish_binary();
   }
   const std::size_t header_bytes = end_ - start_ - kHeadBytes;
-  RMQ_ASSERT(header_bytes < (std::size_t{1} << 24));
   const std::size_t length = sizeof(std::uint32_t) + header_bytes + body_bytes_;
+  if (too_large_ || header_bytes > kHeaderBytesMax || length > kFrameBytesMax - kLengthBytes) {
+    out_.resize(start_);
+    return false;
+  }
   store_big_endian(out_.data() + start_, static_cast<std::uint32_t>(length));
   const auto word =
       static_cast<std::uint32_t>(type_) << 24 | static_cast<std::uint32_t>(header_bytes);
   store_big_endian(out_.data() + start_ + sizeof(std::uint32_t), word);
   out_.resize(end_);
+  return true;
 }
 
 }  // namespace rmq::protocol

@@ -1,6 +1,6 @@
 // HeadWriter: writes a frame up to its body straight into the output: lengths, then the header in
 // either form.
-//   HeadWriter writer(head, out);  writer.field("offset", "5");  writer.finish();
+//   HeadWriter writer(head, out);  writer.field("offset", "5");  if (!writer.finish()) ...
 // JSON goes out as fastjson writes it: keys in alphabetical order, no white space, ext values
 // always strings.
 #pragma once
@@ -23,7 +23,8 @@ class HeadWriter {
   HeadWriter(const Command& command, Bytes& out);
 
   void field(std::string_view key, std::string_view value);
-  void finish();
+  // False when head and body do not fit into a frame: `out` is then as it was.
+  bool finish();
 
  private:
   void begin();
@@ -49,6 +50,7 @@ class HeadWriter {
   std::size_t end_;            // of what is written; out_ is longer until finish()
   std::size_t fields_at_ = 0;  // binary: where the length of the ext fields stands
   bool first_field_ = true;
+  bool too_large_ = false;
 };
 
 }  // namespace rmq::protocol

@@ -245,11 +245,11 @@ Command make_request(RequestCode code, const T& header, Bytes body = {}) {
 
 // See ResponseHead. `Fields` may be any header, NoFields or TextFields.
 template <class Fields>
-void encode_response_head(const ResponseHead& head, const Fields& fields, Bytes& out) {
+bool encode_response_head(const ResponseHead& head, const Fields& fields, Bytes& out) {
   HeadWriter writer(head, out);
   detail::for_each_text<detail::LongNames>(
       fields, [&](std::string_view name, std::string_view text) { writer.field(name, text); });
-  writer.finish();
+  return writer.finish();
 }
 
 }  // namespace rmq::protocol
