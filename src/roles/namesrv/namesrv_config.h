@@ -31,6 +31,10 @@ struct NamesrvConfig {
   bool enable_all_topic_list = true;  // GET_ALL_TOPIC_LIST_FROM_NAMESERVER
   bool enable_topic_list = true;      // GET_TOPICS_BY_CLUSTER and the system and unit topic lists
   bool delete_topic_with_broker_registration = false;
+  // A replica with the lowest living id stands in for a missing master in routes.
+  bool support_acting_master = false;
+  // Tells the other replicas of a broker name when its lowest living id changes.
+  bool notify_min_broker_id_changed = false;
   // Routes are refused for wait_seconds_for_service after the start, until brokers had time to
   // register.
   bool need_wait_for_service = false;
