@@ -1,0 +1,351 @@
+#include "cli/serve_options.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/java_compat.h"
+#include "cli/local_address.h"
+#include "cli/serve_roles.h"
+#include "config/load.h"
+
+namespace rmq::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using config::ConfigErrc;
+using roles::broker::BrokerConfig;
+using roles::broker::BrokerRole;
+using roles::namesrv::NamesrvConfig;
+
+constexpr const char* kLoopback = "127.0.0.1";
+constexpr const char* kAllInterfaces = "0.0.0.0";
+constexpr std::uint16_t kLeastBrokerPort = 3;  // the VIP port is two below
+
+// The options that need no file to be judged.
+Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
+  if (!raw.listen.empty() && !is_ip_address(raw.listen)) {
+    return fail(ConfigErrc::BadValue, "--listen: '" + raw.listen + "' is not an IP address");
+  }
+  const std::string advertise_problem = config::host_or_empty(raw.advertise);
+  if (!advertise_problem.empty()) {
+    return fail(ConfigErrc::BadValue,
+                "--advertise: '" + raw.advertise + "' is not " + advertise_problem);
+  }
+  if (is_any_address(raw.advertise)) {
+    return fail(ConfigErrc::BadValue, "--advertise: " + raw.advertise +
+                                          " is nobody's address; name one clients can reach");
+  }
+  const std::string namesrv_problem = config::address_list(raw.namesrv);
+  if (!namesrv_problem.empty()) {
+    return fail(ConfigErrc::BadValue, "--namesrv: '" + raw.namesrv + "' is not " + namesrv_problem);
+  }
+  if (raw.port.value_or(0) != 0 && chosen.roles.size() > 1) {
+    return fail(ConfigErrc::Contradiction,
+                "--port " + std::to_string(*raw.port) +
+                    " does not say whose port it is; give one --role, or set listen ports in files "
+                    "(--port 0 picks free ones for every role)");
+  }
+  if (raw.ready_fd && ::fcntl(*raw.ready_fd, F_GETFD) < 0) {
+    return fail(ConfigErrc::BadValue, "--ready-fd " + std::to_string(*raw.ready_fd) +
+                                          ": no such file descriptor is open");
+  }
+  return {};
+}
+
+// Reads the files into both structs; the tables of a role that does not run are checked and
+// dropped.
+Result<> load_files(const ChosenRoles& chosen, NamesrvConfig& namesrv, BrokerConfig& broker,
+                    std::vector<std::string>& warnings) {
+  for (const RoleFile& file : chosen.files) {
+    if (file.toml) {
+      // A table that another role's file has already filled must not be filled again from here.
+      NamesrvConfig unused_namesrv;
+      BrokerConfig unused_broker;
+      const auto is_for = [&](Role role) { return chosen.file_for(role) == &file; };
+      config::Rows all = rows(is_for(Role::Namesrv) ? namesrv : unused_namesrv);
+      all.append(rows(is_for(Role::Master) ? broker : unused_broker));
+      RMQ_CHECK(config::load_toml(file.text, file.path, all));
+      continue;
+    }
+    const config::KeyValues properties = parse_properties(file.text);
+    const bool is_namesrv = file.roles.front() == Role::Namesrv;
+    RMQ_TRY(
+        config::JavaRemains remains,
+        is_namesrv
+            ? config::load_java(properties, file.path, rows(namesrv), roles::namesrv::java_keys())
+            : config::load_java(properties, file.path, rows(broker), roles::broker::java_keys()));
+    (is_namesrv ? namesrv.other_keys : broker.other_keys) = std::move(remains.other_keys);
+    for (std::string& warning : remains.warnings) warnings.push_back(std::move(warning));
+  }
+  return {};
+}
+
+// RocketMQ's SYNC_MASTER waits for nobody unless inSyncReplicas says so. Here it means one slave at
+// least, which needs replication; only who writes 1 in so many words gets a master alone.
+Result<> check_broker_role(BrokerConfig& broker, std::vector<std::string>& warnings) {
+  if (broker.broker_role == BrokerRole::Slave) {
+    return fail(ConfigErrc::Refused,
+                "broker.role (brokerRole) SLAVE is not available yet in this version");
+  }
+  if (broker.broker_role == BrokerRole::SyncMaster) {
+    bool alone = false;
+    for (const auto& [key, value] : broker.other_keys) {
+      alone = alone || (key == "inSyncReplicas" && value == "1");
+    }
+    if (!alone) {
+      return fail(
+          ConfigErrc::Refused,
+          "broker.role (brokerRole) SYNC_MASTER acknowledges what a slave has too, and there "
+          "are no slaves yet in this version; use ASYNC_MASTER");
+    }
+    warnings.push_back(
+        "brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave: served as ASYNC_MASTER");
+    broker.broker_role = BrokerRole::AsyncMaster;
+  }
+  if (broker.broker_id != 0) {
+    warnings.push_back("broker.id (brokerId) " + std::to_string(broker.broker_id) +
+                       ": a master's is 0, which is used");
+    broker.broker_id = 0;
+  }
+  return {};
+}
+
+// The directory that --data names, absolute. A store directory itself is refused: beside it an
+// empty store would be made, as if the data were gone.
+Result<fs::path> data_directory(const RawServeOptions& raw, const Environment& environment) {
+  const fs::path data = (fs::path(environment.working_directory) /
+                         (raw.data.empty() ? std::string("rmq-data") : raw.data))
+                            .lexically_normal();
+  std::error_code ignored;
+  if (fs::exists(data / "commitlog", ignored) && !fs::exists(data / "store", ignored)) {
+    return fail(ConfigErrc::BadValue,
+                "--data: " + data.string() +
+                    " is a store itself; give the directory above it if it is "
+                    "called 'store', else set store.root_directory in a file");
+  }
+  return data;
+}
+
+// Where one role keeps `path`: as its file says, unless --data is typed; without a word from the
+// file, below --data, or below the home directory when the file is Java's.
+Result<std::string> place(const std::string& from_file, const char* below, const RoleFile* file,
+                          const RawServeOptions& raw, const fs::path& data,
+                          const Environment& environment) {
+  if (!raw.data.empty()) return (data / below).string();
+  if (!from_file.empty()) {
+    return (fs::path(environment.working_directory) / from_file).lexically_normal().string();
+  }
+  if (file == nullptr || file->toml) return (data / below).string();
+  if (environment.home.empty()) {
+    return fail(ConfigErrc::BadValue,
+                file->path + " names no directory and HOME is not set; use --data DIR");
+  }
+  return (fs::path(environment.home) / below).lexically_normal().string();
+}
+
+Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
+                    const Environment& environment, ServeOptions& options) {
+  RMQ_TRY(const fs::path data, data_directory(raw, environment));
+  options.data_directory = data.string();
+  if (options.namesrv) {
+    RMQ_TRY(options.namesrv->kv_config_path,
+            place(options.namesrv->kv_config_path, "namesrv/kvConfig.json",
+                  chosen.file_for(Role::Namesrv), raw, data, environment));
+    if (!options.broker) {
+      options.data_directory = fs::path(options.namesrv->kv_config_path).parent_path().string();
+    }
+  }
+  if (!options.broker) return {};
+  storage::StoreConfig& store = options.broker->store;
+  RMQ_TRY(store.root_directory, place(store.root_directory, "store", chosen.file_for(Role::Master),
+                                      raw, data, environment));
+  if (store.root_directory != (data / "store").string()) {
+    options.data_directory = store.root_directory;
+  }
+  if (store.commit_log_directory.find_first_of(",;") != std::string::npos) {
+    return fail(
+        ConfigErrc::Refused,
+        "store.commit_log_directory (storePathCommitLog): a commit log in several directories "
+        "cannot be read; put all files into one");
+  }
+  if (!store.commit_log_directory.empty()) {
+    store.commit_log_directory =
+        (fs::path(environment.working_directory) / store.commit_log_directory)
+            .lexically_normal()
+            .string();
+  }
+  return {};
+}
+
+// Ports that the roles of this process would both open.
+Result<> check_ports(const ServeOptions& options) {
+  if (!options.broker) return {};
+  const std::uint16_t port = options.broker->listen_port;
+  if (port != 0 && port < kLeastBrokerPort) {
+    return fail(ConfigErrc::BadValue,
+                "broker port " + std::to_string(port) +
+                    ": the VIP port is two below it, so it is 0 or at least 3");
+  }
+  if (!options.namesrv || port == 0) return {};
+  const int namesrv = options.namesrv->listen_port;
+  for (const int used : {port - 2, int{port}, port + 1}) {
+    if (namesrv != used) continue;
+    return fail(ConfigErrc::Contradiction, "the name server's port " + std::to_string(namesrv) +
+                                               " is one of the broker's (p-2, p and p+1 of " +
+                                               std::to_string(port) + ")");
+  }
+  return {};
+}
+
+Result<> set_ports(const RawServeOptions& raw, ServeOptions& options) {
+  if (raw.port) {
+    if (options.namesrv) options.namesrv->listen_port = *raw.port;
+    if (options.broker) {
+      options.broker->listen_port = *raw.port;
+      options.broker->ha_listen_port = 0;
+    }
+  }
+  return check_ports(options);
+}
+
+void set_listen_addresses(const RawServeOptions& raw, bool loopback_only, ServeOptions& options) {
+  const std::string forced = !raw.listen.empty() ? raw.listen : loopback_only ? kLoopback : "";
+  for (std::string* address : {options.namesrv ? &options.namesrv->listen_address : nullptr,
+                               options.broker ? &options.broker->listen_address : nullptr}) {
+    if (address == nullptr) continue;
+    if (!forced.empty()) *address = forced;
+    if (address->empty()) *address = kAllInterfaces;
+  }
+}
+
+// The host of the first name server in "host:port;host:port".
+std::string first_host(const std::string& namesrv_addr) {
+  const std::string first = namesrv_addr.substr(0, namesrv_addr.find(';'));
+  std::string host = first.substr(0, first.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+// The address for clients when neither option nor file names one.
+std::string choose_advertised(const BrokerConfig& broker, std::vector<std::string>& notes) {
+  if (!is_any_address(broker.listen_address)) return broker.listen_address;
+  const std::string namesrv = first_host(broker.namesrv_addr);
+  // A name server on loopback is this machine's: its clients may be elsewhere.
+  if (is_ip_address(namesrv) && !is_loopback(namesrv)) {
+    if (auto address = source_address_towards(namesrv)) {
+      notes.push_back("the broker advertises " + *address + ", which reaches the name server " +
+                      namesrv + "; --advertise overrides it");
+      return *address;
+    }
+  }
+  const std::string address = primary_address();
+  notes.push_back("the broker advertises " + address +
+                  ", this machine's primary address; --advertise overrides it");
+  return address;
+}
+
+Result<> set_broker_addresses(const RawServeOptions& raw, const Environment& environment,
+                              ServeOptions& options) {
+  if (!options.broker) return {};
+  BrokerConfig& broker = *options.broker;
+  if (!raw.namesrv.empty()) broker.namesrv_addr = raw.namesrv;
+  options.broker_uses_own_namesrv = broker.namesrv_addr.empty() && options.namesrv.has_value();
+  if (broker.namesrv_addr.empty() && !options.namesrv) {
+    const std::string problem = config::address_list(environment.namesrv_addr);
+    if (!problem.empty()) {
+      return fail(ConfigErrc::BadValue,
+                  "NAMESRV_ADDR: '" + environment.namesrv_addr + "' is not " + problem);
+    }
+    broker.namesrv_addr = environment.namesrv_addr;
+    if (broker.namesrv_addr.empty()) {
+      options.warnings.push_back(
+          "the broker has no name server and clients will not find it; use --namesrv HOST:PORT");
+    }
+  }
+  if (!raw.advertise.empty()) broker.broker_ip1 = broker.broker_ip2 = raw.advertise;
+  if (broker.broker_ip1.empty()) broker.broker_ip1 = choose_advertised(broker, options.notes);
+  if (broker.broker_ip2.empty()) broker.broker_ip2 = broker.broker_ip1;
+  if (broker.broker_name.empty()) {
+    broker.broker_name =
+        environment.host_name.empty() ? std::string("DEFAULT_BROKER") : environment.host_name;
+  }
+  return {};
+}
+
+}  // namespace
+
+Environment Environment::current() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::array<char, 256> host{};
+  const bool named = ::gethostname(host.data(), host.size() - 1) == 0;
+  std::error_code ignored;
+  return {.home = variable("HOME"),
+          .namesrv_addr = variable("NAMESRV_ADDR"),
+          .host_name = named ? host.data() : "",
+          .working_directory = fs::current_path(ignored).string()};
+}
+
+Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& environment) {
+  RMQ_TRY(const ChosenRoles chosen, choose_roles(raw.roles, raw.configs));
+  RMQ_CHECK(check(raw, chosen));
+
+  ServeOptions options;
+  options.ready_fd = raw.ready_fd;
+  NamesrvConfig namesrv;
+  BrokerConfig broker;
+  RMQ_CHECK(load_files(chosen, namesrv, broker, options.warnings));
+  if (chosen.has(Role::Namesrv)) options.namesrv = std::move(namesrv);
+  if (chosen.has(Role::Master)) {
+    RMQ_CHECK(check_broker_role(broker, options.warnings));
+    options.broker = std::move(broker);
+  }
+
+  const bool loopback_only = raw.roles.empty() && raw.configs.empty();
+  RMQ_CHECK(place_data(raw, chosen, environment, options));
+  RMQ_CHECK(set_ports(raw, options));
+  set_listen_addresses(raw, loopback_only, options);
+  RMQ_CHECK(set_broker_addresses(raw, environment, options));
+  return options;
+}
+
+void add_serve_options(CLI::App& command, RawServeOptions& raw) {
+  command
+      .add_option("--role", raw.roles,
+                  "What this process is: namesrv, master; several separated by ','. Without --role "
+                  "and --config: both, on loopback only")
+      ->delimiter(',')
+      ->type_name("ROLE");
+  command
+      .add_option("--config", raw.configs,
+                  "[ROLE=]FILE, once per role: .toml, or RocketMQ's broker.conf or namesrv.conf as "
+                  "it is")
+      ->type_name("[ROLE=]FILE");
+  command
+      .add_option("--data", raw.data,
+                  "Directory of all data: store/ and namesrv/ below it (default ./rmq-data)")
+      ->type_name("DIR");
+  command.add_option("--port", raw.port, "Port of the one role; 0: free ports for every role")
+      ->type_name("PORT");
+  command.add_option("--listen", raw.listen, "Address to listen on, for every role")
+      ->type_name("IP");
+  command.add_option("--advertise", raw.advertise, "Address that clients are told")
+      ->type_name("HOST");
+  command
+      .add_option("--namesrv", raw.namesrv,
+                  "Name servers the broker registers with (default: the one in this process, else "
+                  "NAMESRV_ADDR)")
+      ->type_name("HOST:PORT[;...]");
+  command
+      .add_option("--ready-fd", raw.ready_fd,
+                  "Write one line of JSON with the addresses to this file descriptor when ready")
+      ->type_name("FD");
+}
+
+}  // namespace rmq::cli

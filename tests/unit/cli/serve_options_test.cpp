@@ -1,0 +1,375 @@
+#include "cli/serve_options.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "config/config_errc.h"
+
+namespace rmq::cli {
+namespace {
+
+using config::ConfigErrc;
+
+// A directory of config files, removed at the end.
+class Files {
+ public:
+  Files() {
+    std::string name = (std::filesystem::temp_directory_path() / "rmq-cli-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    directory_ = name;
+  }
+  ~Files() { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(directory_ / name) << text;
+    return (directory_ / name).string();
+  }
+  std::string path(const std::string& name) const { return (directory_ / name).string(); }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+const Environment kEnvironment{.home = "/home/rocketmq",
+                               .namesrv_addr = "10.9.8.7:9876",
+                               .host_name = "host-1",
+                               .working_directory = "/work/here"};
+
+ServeOptions resolved(const RawServeOptions& raw, const Environment& environment = kEnvironment) {
+  Result<ServeOptions> options = resolve(raw, environment);
+  if (!options) FAIL(options.error().message());
+  return *options;
+}
+
+std::string refusal(const RawServeOptions& raw, ConfigErrc code) {
+  const Result<ServeOptions> options = resolve(raw, kEnvironment);
+  REQUIRE_FALSE(options);
+  CHECK(options.error().code == code);
+  return options.error().detail;
+}
+
+bool any_contains(const std::vector<std::string>& lines, std::string_view part) {
+  for (const std::string& line : lines) {
+    if (line.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_CASE("serve options: none: name server and master, on loopback, below ./rmq-data") {
+  const ServeOptions options = resolved({});
+  REQUIRE(options.namesrv);
+  REQUIRE(options.broker);
+  CHECK(options.namesrv->listen_address == "127.0.0.1");
+  CHECK(options.namesrv->listen_port == 9876);
+  CHECK(options.namesrv->kv_config_path == "/work/here/rmq-data/namesrv/kvConfig.json");
+  CHECK(options.broker->listen_address == "127.0.0.1");
+  CHECK(options.broker->listen_port == 10911);
+  CHECK(options.broker->broker_ip1 == "127.0.0.1");
+  CHECK(options.broker->broker_ip2 == "127.0.0.1");
+  CHECK(options.broker->broker_name == "host-1");
+  CHECK(options.broker->store.root_directory == "/work/here/rmq-data/store");
+  CHECK(options.broker_uses_own_namesrv);
+  CHECK(options.broker->namesrv_addr.empty());  // NAMESRV_ADDR is for brokers without their own
+  CHECK(options.data_directory == "/work/here/rmq-data");
+  CHECK(options.warnings.empty());
+}
+
+TEST_CASE("serve options: --data and --port 0 alone keep to loopback") {
+  RawServeOptions raw;
+  raw.data = "/srv/x/../mq";
+  raw.port = 0;
+  const ServeOptions options = resolved(raw);
+  CHECK(options.broker->listen_address == "127.0.0.1");
+  CHECK(options.namesrv->listen_port == 0);
+  CHECK(options.broker->listen_port == 0);
+  CHECK(options.broker->store.root_directory == "/srv/mq/store");
+  CHECK(options.data_directory == "/srv/mq");
+}
+
+TEST_CASE("serve options: a role listens on all interfaces and advertises a real address") {
+  RawServeOptions raw;
+  raw.roles = {"master"};
+  raw.namesrv = "127.0.0.1:9876";
+  const ServeOptions options = resolved(raw);
+  CHECK_FALSE(options.namesrv);
+  CHECK(options.broker->listen_address == "0.0.0.0");
+  CHECK(options.broker->namesrv_addr == "127.0.0.1:9876");
+  CHECK_FALSE(options.broker_uses_own_namesrv);
+  CHECK_FALSE(options.broker->broker_ip1.empty());
+  CHECK(options.broker->broker_ip1 != "0.0.0.0");
+  CHECK(any_contains(options.notes, "advertises " + options.broker->broker_ip1));
+}
+
+TEST_CASE("serve options: --listen and --advertise win") {
+  RawServeOptions raw;
+  raw.roles = {"namesrv", "master"};
+  raw.listen = "127.0.0.2";
+  ServeOptions options = resolved(raw);
+  CHECK(options.namesrv->listen_address == "127.0.0.2");
+  CHECK(options.broker->listen_address == "127.0.0.2");
+  CHECK(options.broker->broker_ip1 == "127.0.0.2");
+  raw.advertise = "203.0.113.9";
+  options = resolved(raw);
+  CHECK(options.broker->broker_ip1 == "203.0.113.9");
+  CHECK(options.broker->broker_ip2 == "203.0.113.9");
+  CHECK(options.notes.empty());
+}
+
+TEST_CASE("serve options: name servers: --namesrv, then the file, then NAMESRV_ADDR") {
+  const Files files;
+  RawServeOptions raw;
+  raw.roles = {"master"};
+  raw.advertise = "10.0.0.1";
+  CHECK(resolved(raw).broker->namesrv_addr == "10.9.8.7:9876");
+  raw.configs = {files.write("broker.conf", "namesrvAddr=a:1;b:2\n")};
+  CHECK(resolved(raw).broker->namesrv_addr == "a:1;b:2");
+  raw.namesrv = "c:3";
+  CHECK(resolved(raw).broker->namesrv_addr == "c:3");
+  raw.namesrv.clear();
+  raw.configs.clear();
+  Environment bare = kEnvironment;
+  bare.namesrv_addr.clear();
+  CHECK(any_contains(resolved(raw, bare).warnings, "has no name server"));
+}
+
+TEST_CASE("serve options: a Java broker.conf as it is") {
+  const Files files;
+  RawServeOptions raw;
+  raw.configs = {files.write("broker.conf",
+                             "# the shipped sample\n"
+                             "brokerClusterName = DefaultCluster\n"
+                             "brokerName = broker-a\n"
+                             "brokerId = 0\n"
+                             "deleteWhen = 04\n"
+                             "fileReservedTime = 48\n"
+                             "brokerRole = ASYNC_MASTER\n"
+                             "flushDiskType = SYNC_FLUSH\n"
+                             "listenPort=10921\n"
+                             "sendMessageThreadPoolNums=128\n"
+                             "brokerIP1=10.1.2.3\n")};
+  const ServeOptions options = resolved(raw);
+  CHECK_FALSE(options.namesrv);
+  REQUIRE(options.broker);
+  CHECK(options.broker->broker_name == "broker-a");
+  CHECK(options.broker->listen_port == 10921);
+  CHECK(options.broker->broker_ip1 == "10.1.2.3");
+  CHECK(options.broker->broker_ip2 == "10.1.2.3");
+  CHECK(options.broker->listen_address == "0.0.0.0");
+  CHECK(options.broker->store.flush_disk_type == storage::FlushDiskType::Sync);
+  CHECK(options.broker->store.root_directory == "/home/rocketmq/store");
+  CHECK(options.data_directory == "/home/rocketmq/store");
+  CHECK(options.broker->other_keys.size() == 3);
+  CHECK(any_contains(options.warnings, "fileReservedTime: '48'"));
+  CHECK_FALSE(any_contains(options.warnings, "sendMessageThreadPoolNums"));
+}
+
+TEST_CASE("serve options: store paths: --data beats the file, the file beats the home directory") {
+  const Files files;
+  RawServeOptions raw;
+  raw.roles = {"master"};
+  raw.configs = {files.write("b.conf", "brokerName=a\nstorePathRootDir=/data/store\n")};
+  CHECK(resolved(raw).broker->store.root_directory == "/data/store");
+  raw.data = "/elsewhere";
+  CHECK(resolved(raw).broker->store.root_directory == "/elsewhere/store");
+  raw.data.clear();
+  raw.configs = {files.write("c.conf", "brokerName=a\n")};
+  Environment homeless = kEnvironment;
+  homeless.home.clear();
+  const Result<ServeOptions> refused = resolve(raw, homeless);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().detail.find("HOME is not set; use --data DIR") != std::string::npos);
+}
+
+TEST_CASE("serve options: two Java files, one per role, and what is typed once for both") {
+  const Files files;
+  RawServeOptions raw;
+  raw.configs = {"namesrv=" + files.write("n.conf", "listenPort=9900\nkvConfigPath=kv.json\n"),
+                 "master=" + files.write("b.conf", "listenPort=10921\n")};
+  const ServeOptions options = resolved(raw);
+  CHECK(options.namesrv->listen_port == 9900);
+  CHECK(options.namesrv->kv_config_path == "/work/here/kv.json");
+  CHECK(options.broker->listen_port == 10921);
+  CHECK(options.broker_uses_own_namesrv);
+}
+
+TEST_CASE("serve options: one TOML file for both roles") {
+  const Files files;
+  const std::string both = files.write(
+      "all.toml",
+      "[namesrv]\nlisten_port = 9900\n[broker]\nname = \"b\"\nadvertise = \"10.0.0.1\"\n"
+      "[store]\nmax_message_bytes = 100\n");
+  RawServeOptions raw;
+  raw.configs = {both};
+  ServeOptions options = resolved(raw);
+  CHECK(options.namesrv->listen_port == 9900);
+  CHECK(options.broker->broker_name == "b");
+  CHECK(options.broker->store.max_message_bytes == 100);
+  CHECK(options.broker->store.root_directory == "/work/here/rmq-data/store");
+  raw.roles = {"master"};
+  options = resolved(raw);
+  CHECK_FALSE(options.namesrv);
+  CHECK(options.broker->broker_name == "b");
+}
+
+TEST_CASE("serve options: the role of a file") {
+  const Files files;
+  const std::string unclear = files.write("port.conf", "listenPort=9900\n");
+  const std::string broker = files.write("b.conf", "brokerName=a\n");
+  const std::string namesrv = files.write("n.conf", "kvConfigPath=/kv\n");
+  const std::string toml = files.write("b.toml", "[broker]\nname='a'\n");
+  RawServeOptions raw;
+  raw.configs = {unclear};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        unclear + " does not say which role it is for; write --config ROLE=" + unclear);
+  raw.configs = {namesrv};
+  CHECK_FALSE(resolved(raw).broker);
+  raw.roles = {"namesrv"};
+  raw.configs = {unclear};
+  CHECK(resolved(raw).namesrv->listen_port == 9900);
+  raw.configs = {broker};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        broker + " is a file for master, but it is given to namesrv");
+  raw.configs = {toml};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        toml + " is a file for master, but it is given to namesrv");
+  raw.configs = {"master=" + broker};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        "--config master=" + broker + ": --role does not name master");
+  raw.roles = {"namesrv", "master"};
+  raw.configs = {broker, toml};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        "two config files for master: " + broker + " and " + toml);
+  raw.configs = {namesrv, broker};
+  CHECK(resolved(raw).broker->broker_name == "a");
+  raw.configs = {"slave=" + broker};
+  CHECK(refusal(raw, ConfigErrc::Refused).starts_with("role 'slave' is not available yet"));
+  raw.configs = {files.path("absent.conf")};
+  CHECK(refusal(raw, ConfigErrc::Unreadable).starts_with(files.path("absent.conf")));
+}
+
+TEST_CASE("serve options: roles that are wrong or not there yet") {
+  RawServeOptions raw;
+  raw.roles = {"broker"};
+  CHECK(refusal(raw, ConfigErrc::BadValue) ==
+        "'broker' is not a role; roles are namesrv and master");
+  raw.roles = {"controller"};
+  CHECK(refusal(raw, ConfigErrc::Refused).starts_with("role 'controller' is not available yet"));
+  raw.roles = {"master", "master"};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) == "--role names master twice");
+}
+
+TEST_CASE("serve options: broker roles that need replication are refused, not ignored") {
+  const Files files;
+  RawServeOptions raw;
+  raw.roles = {"master"};
+  raw.advertise = "10.0.0.1";
+  raw.configs = {files.write("1.conf", "brokerRole=SLAVE\nbrokerId=1\n")};
+  CHECK(refusal(raw, ConfigErrc::Refused).find("SLAVE") != std::string::npos);
+  raw.configs = {files.write("2.conf", "brokerRole=SYNC_MASTER\n")};
+  CHECK(refusal(raw, ConfigErrc::Refused).find("use ASYNC_MASTER") != std::string::npos);
+  raw.configs = {files.write("3.conf", "brokerRole=SYNC_MASTER\ninSyncReplicas=1\n")};
+  CHECK(any_contains(resolved(raw).warnings, "served as ASYNC_MASTER"));
+  raw.configs = {files.write("4.conf", "brokerName=a\nbrokerId=3\n")};
+  const ServeOptions options = resolved(raw);
+  CHECK(options.broker->broker_id == 0);
+  CHECK(any_contains(options.warnings, "a master's is 0"));
+  for (const char* line :
+       {"enableDLegerCommitLog=true", "storeType=defaultRocksDB", "enableControllerMode=true",
+        "aclEnable=true", "authenticationEnabled=true", "storePathCommitLog=/a,/b"}) {
+    CAPTURE(line);
+    raw.configs = {files.write("5.conf", std::string("brokerName=a\n") + line + "\n")};
+    refusal(raw, ConfigErrc::Refused);
+  }
+}
+
+TEST_CASE("serve options: ports") {
+  const Files files;
+  RawServeOptions raw;
+  raw.port = 10000;
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--port 10000 does not say whose"));
+  raw.roles = {"master"};
+  raw.advertise = "10.0.0.1";
+  CHECK(resolved(raw).broker->listen_port == 10000);
+  raw.port = 2;
+  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("broker port 2:"));
+  raw.port.reset();
+  raw.roles = {"namesrv", "master"};
+  for (const int port : {9878, 9876, 9875}) {  // its VIP port, itself and its HA port are 9876
+    CAPTURE(port);
+    raw.configs = {
+        files.write("b.conf", "brokerName=a\nlistenPort=" + std::to_string(port) + "\n")};
+    CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("the name server's port 9876"));
+  }
+}
+
+TEST_CASE("serve options: values that cannot be right") {
+  RawServeOptions raw;
+  raw.listen = "localhost";
+  CHECK(refusal(raw, ConfigErrc::BadValue) == "--listen: 'localhost' is not an IP address");
+  raw.listen.clear();
+  raw.advertise = "0.0.0.0";
+  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--advertise: 0.0.0.0 is nobody's address"));
+  raw.advertise = "a b";
+  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--advertise: 'a b' is not"));
+  raw.advertise.clear();
+  raw.namesrv = "host";
+  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--namesrv: 'host' is not host:port"));
+  raw.namesrv.clear();
+  const int closed = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(closed);
+  raw.ready_fd = closed;
+  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--ready-fd " + std::to_string(closed)));
+}
+
+TEST_CASE("serve options: --data that is a store itself is refused") {
+  const Files files;
+  std::filesystem::create_directories(files.path("store/commitlog"));
+  RawServeOptions raw;
+  raw.data = files.path("store");
+  CHECK(refusal(raw, ConfigErrc::BadValue).find("is a store itself") != std::string::npos);
+  raw.data = files.path("");
+  CHECK(resolved(raw).broker->store.root_directory == files.path("store"));
+}
+
+TEST_CASE("serve options: as they are typed") {
+  CLI::App app;
+  RawServeOptions raw;
+  add_serve_options(app, raw);
+  std::vector<std::string> words{"--role=namesrv,master",
+                                 "--config",
+                                 "master=b.conf",
+                                 "--config",
+                                 "n.toml",
+                                 "--port",
+                                 "0",
+                                 "--ready-fd",
+                                 "3",
+                                 "--data",
+                                 "d",
+                                 "--advertise",
+                                 "h",
+                                 "--listen",
+                                 "::",
+                                 "--namesrv",
+                                 "a:1;b:2"};
+  std::reverse(words.begin(), words.end());
+  app.parse(words);
+  CHECK(raw.roles == std::vector<std::string>{"namesrv", "master"});
+  CHECK(raw.configs == std::vector<std::string>{"master=b.conf", "n.toml"});
+  CHECK(raw.port == 0);
+  CHECK(raw.ready_fd == 3);
+  CHECK(raw.data == "d");
+  CHECK(raw.advertise == "h");
+  CHECK(raw.listen == "::");
+  CHECK(raw.namesrv == "a:1;b:2");
+  CHECK_THROWS(app.parse("--port 65536"));
+}
+
+}  // namespace
+}  // namespace rmq::cli
