@@ -23,11 +23,10 @@ Endpoint to_endpoint(const asio::ip::tcp::endpoint& from) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
-  const auto take = [&](const auto& bytes) {
-    for (const unsigned char byte : bytes) endpoint.ip.push_back(std::byte{byte});
+  const auto host = [&](const auto& ip) {
+    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(ip.data()), ip.size()), from.port());
   };
-  if (address.is_v4()) take(address.to_v4().to_bytes());
-  if (address.is_v6()) take(address.to_v6().to_bytes());
+  endpoint.host = address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
   endpoint.address = address.to_string();
   endpoint.port = from.port();
   return endpoint;

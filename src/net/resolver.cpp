@@ -2,20 +2,16 @@
 
 #include <ares.h>
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <sys/select.h>
 
 #include <array>
 #include <asio/ip/address.hpp>
-#include <charconv>
 #include <deque>
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/mutex.h"
 #include "net/await.h"
-#include "net/endpoint.h"
 
 namespace rmq::net {
 namespace {
@@ -145,22 +141,6 @@ Task<Result<std::string>> Resolver::resolve(std::string host, std::chrono::milli
   }
   if (!lookup->result) co_return fail(lookup->result.error().code, host + ": " + lookup->result.error().detail);
   co_return lookup->result.value();
-}
-
-Result<std::pair<std::string, std::uint16_t>> split_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) {
-    return fail(NetErrc::AddressMalformed, "'" + std::string(text) + "' is not host:port");
-  }
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
-    return fail(NetErrc::AddressMalformed, "'" + std::string(text) + "' has no port from 1 to 65535");
-  }
-  return std::pair(std::string(host), port);
 }
 
 }  // namespace rmq::net
