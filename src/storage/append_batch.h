@@ -41,6 +41,13 @@ class AppendBatch {
                         static_cast<std::uint32_t>(buffer_.size() - begin), tag_hash, {}, {}});
     ++groups_.back().record_count;
   }
+  // Takes the last group back, as if it had never begun.
+  void drop_group() {
+    const std::size_t first = groups_.back().first_record;
+    if (first < records_.size()) buffer_.resize(records_[first].begin);
+    records_.resize(first);
+    groups_.pop_back();
+  }
   bool empty() const { return groups_.empty(); }
   // Keeps the memory.
   void clear() {

@@ -1,0 +1,240 @@
+#include "roles/broker/broker.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "net/await.h"
+#include "net/endpoint.h"
+#include "net/local_address.h"
+#include "net/resolver.h"
+#include "protocol/client.h"
+#include "protocol/header_fields.h"
+#include "protocol/properties.h"
+#include "roles/broker/broker_service.h"
+#include "roles/broker/pulling/pull_message.h"
+#include "roles/broker/sending/send_message.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long start() waits for the name servers, and stop() for them and for clients.
+constexpr auto kFirstRegistration = 3s;
+constexpr auto kUnregister = 2s;
+constexpr auto kDrain = 5s;
+constexpr auto kResolve = 5s;
+constexpr int kTripleTries = 100;
+
+std::string config_directory(const storage::StoreConfig& store) { return store.root_directory + "/config"; }
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "DEFAULT_BROKER";
+  return name.data();
+}
+
+BrokerConfig with_name(BrokerConfig config) {
+  if (config.broker_name.empty()) config.broker_name = host_name();
+  return config;
+}
+
+}  // namespace
+
+Broker::Broker(net::IoThreads& io_threads, BrokerConfig broker_config, storage::StoreConfig store_settings,
+               FileSystem& files, Clock& the_clock)
+    : threads(io_threads),
+      clock(the_clock),
+      config(with_name(std::move(broker_config))),
+      store_config(std::move(store_settings)),
+      boot_timestamp_ms(clock.now_ms()),
+      topics(config, clock, files, config_directory(store_config)),
+      groups(config, clock, files, config_directory(store_config)),
+      offsets(clock, files, config_directory(store_config)),
+      clients(clock, config.channel_expired_timeout),
+      locks(clock),
+      long_polls([this](net::Connection& connection, const protocol::Command& command) {
+        pull_again(*this, connection, command);
+      }),
+      outgoing(threads),
+      registration(config, topics, outgoing, threads.control(), clock),
+      files_(files),
+      saver_(
+          [this]() -> Result<> {
+            RMQ_CHECK(topics.save_if_changed());
+            return groups.save_if_changed();
+          },
+          [this] { return offsets.save_if_changed(); }, config.flush_consumer_offset_interval),
+      service_(std::make_unique<BrokerService>(*this, broker_requests())),
+      vip_service_(std::make_unique<BrokerService>(*this, vip_requests())) {
+  protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
+  protocol::append_property(own_properties, protocol::property::kMsgRegion, config.region_id);
+  protocol::append_property(own_properties, protocol::property::kTraceSwitch, config.trace_on ? "true" : "false");
+  for (std::size_t i = 0; i < threads.data_count(); ++i) {
+    send_threads_.push_back(std::make_unique<SendThread>(topics));
+  }
+}
+
+Broker::~Broker() = default;
+
+std::string Broker::address() const { return config.broker_ip1 + ":" + std::to_string(config.listen_port); }
+
+Result<> Broker::start() {
+  RMQ_CHECK(open_store());
+  RMQ_CHECK(settle_addresses());
+  RMQ_CHECK(listen());
+  connect_parts();
+  RMQ_CHECK(store->start());
+  saver_.start();
+  saver_.wake();
+  start_timers();
+  std::function<net::Task<bool>()> announce = [this] {
+    registration.start({address(), config.broker_ip2 + ":" + std::to_string(config.ha_listen_port)});
+    return registration.first_round(kFirstRegistration);
+  };
+  const bool registered = net::run_blocking<bool>(threads.control(), std::move(announce));
+  if (!registered) {
+    log::warn("broker", "not registered with any name server yet, trying on", kv("namesrv", config.namesrv_addr));
+  }
+  server_->start_accepting();
+  vip_server_->start_accepting();
+  log::info("broker", "broker serves", kv("name", config.broker_name), kv("address", address()),
+            kv("store", store_config.root_directory));
+  return {};
+}
+
+Result<> Broker::open_store() {
+  RMQ_TRY(store, storage::MessageStore::open(store_config, files_, clock));
+  const bool has_data = store->appended().value().value > 0;
+  RMQ_CHECK(topics.load(has_data));
+  RMQ_CHECK(groups.load(has_data));
+  RMQ_CHECK(offsets.load(has_data));
+  return {};
+}
+
+// The address that clients are told: the configured one, else the one listened on, else the one that reaches the first
+// name server.
+Result<> Broker::settle_addresses() {
+  if (config.broker_ip1.empty() && !net::is_wildcard(config.listen_address)) config.broker_ip1 = config.listen_address;
+  if (config.broker_ip1.empty()) {
+    const std::string first = config.namesrv_addr.substr(0, config.namesrv_addr.find(';'));
+    std::pair<std::string, std::uint16_t> target{"127.0.0.1", 9876};
+    if (!first.empty()) {
+      RMQ_TRY(target, net::split_address(first));
+    }
+    net::Resolver resolver;
+    std::function<net::Task<Result<std::string>>()> resolve = [&] { return resolver.resolve(target.first, kResolve); };
+    RMQ_TRY(const std::string ip, net::run_blocking<Result<std::string>>(threads.control(), std::move(resolve)));
+    RMQ_TRY(config.broker_ip1, net::local_address_towards(ip, target.second));
+    log::info("broker", "clients are told this address (brokerIP1 or --advertise changes it)",
+              kv("address", config.broker_ip1));
+  }
+  if (config.broker_ip2.empty()) config.broker_ip2 = config.broker_ip1;
+  return {};
+}
+
+Result<> Broker::listen() {
+  if (config.listen_port != 0) {
+    RMQ_CHECK(listen_on(config.listen_port));
+  } else {
+    Result<> listening;
+    for (int i = 0; i < kTripleTries; ++i) {
+      listening = listen_on(0);
+      if (listening) break;
+    }
+    RMQ_CHECK(std::move(listening));
+  }
+  if (config.ha_listen_port == 0) config.ha_listen_port = static_cast<std::uint16_t>(config.listen_port + 1);
+  RMQ_TRY(store_host, net::host_address(config.broker_ip1, config.listen_port));
+  unique_keys.emplace(store_host.ip(), static_cast<std::uint16_t>(getpid()),
+                      static_cast<std::uint32_t>(boot_timestamp_ms));
+  return {};
+}
+
+// Java's clients compute the VIP port, slaves the HA port, so the three are one choice.
+Result<> Broker::listen_on(std::uint16_t port) {
+  auto server = std::make_unique<net::RpcServer>(threads, *service_);
+  auto vip = std::make_unique<net::RpcServer>(threads, *vip_service_);
+  RMQ_CHECK(server->listen(config.listen_address, port));
+  const std::uint16_t main_port = server->port();
+  RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
+  if (port == 0 && !net::is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
+    return fail(net::NetErrc::AddressInUse, config.listen_address + ":" + std::to_string(main_port + 1));
+  }
+  config.listen_port = main_port;
+  server_ = std::move(server);
+  vip_server_ = std::move(vip);
+  return {};
+}
+
+void Broker::connect_parts() {
+  store->on_arrival([this](std::span<const storage::Arrival> arrivals) { long_polls.on_arrival(arrivals); });
+  store->on_fatal([this](const Error& why) {
+    log::error("broker", "the store can write no more: the broker stops", kv("why", why.message()));
+    if (on_fatal_) on_fatal_(why);
+  });
+  topics.on_change([this] {
+    saver_.wake();
+    threads.control().post([this] { registration.topics_changed(); });
+  });
+  groups.on_change([this] { saver_.wake(); });
+  clients.on_group_changed([](const std::string& group, const std::vector<Client>& members) {
+    const protocol::NotifyConsumerIdsChangedRequest notice{.consumer_group = group};
+    for (const Client& member : members) {
+      if (!member.connection) continue;
+      member.connection->send_oneway(
+          protocol::make_request(protocol::RequestCode::NotifyConsumerIdsChanged, notice));
+    }
+  });
+}
+
+void Broker::run_every(std::chrono::milliseconds period, std::function<void()> work) {
+  std::function<net::Task<>()> loop = [this, period, work = std::move(work)]() -> net::Task<> {
+    while (!stopping_) {
+      co_await net::sleep_for(period);
+      if (!stopping_) work();
+    }
+  };
+  net::spawn(threads.control(), "broker timer", std::move(loop));
+}
+
+void Broker::start_timers() {
+  run_every(1s, [this] { long_polls.sweep(clock.steady_now(), nullptr); });
+  run_every(5s, [this] {
+    const std::function<QueueOffset(const storage::Queue&)> end_of = [this](const storage::Queue& queue) {
+      return store->visible_end(queue);
+    };
+    long_polls.sweep(clock.steady_now(), &end_of);
+  });
+  run_every(10s, [this] {
+    for (const Client& silent : clients.expire()) {
+      if (silent.connection) silent.connection->close();
+    }
+    locks.sweep();
+  });
+}
+
+void Broker::stop() {
+  if (stopping_.exchange(true)) return;
+  if (server_) server_->stop_accepting();
+  if (vip_server_) vip_server_->stop_accepting();
+  std::function<net::Task<>()> leave = [this] { return registration.stop(kUnregister); };
+  net::run_blocking<void>(threads.control(), std::move(leave));
+  if (server_) server_->close_connections(kDrain);
+  if (vip_server_) vip_server_->close_connections(kDrain);
+  saver_.stop();
+  if (store) store->stop();
+  log::info("broker", "broker stopped", kv("name", config.broker_name));
+}
+
+void BrokerService::on_turn_end(net::ReadTurn& turn) { end_send_turn(context_, turn); }
+
+void BrokerService::on_closed(net::Connection& connection) {
+  Broker& broker = context_;
+  broker.threads.control().post([&broker, id = connection.id()] { broker.clients.connection_closed(id); });
+}
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,102 @@
+// Broker: one broker of a cluster, master or slave. It owns the store, the tables that clients and tools see, and the
+// ports; the handlers in the folders beside this file work on its public members.
+// Threads: construction, start() and stop() on the owner's thread; which member belongs to which thread is said at its
+// class.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/result.h"
+#include "net/io_threads.h"
+#include "net/rpc_client.h"
+#include "net/rpc_server.h"
+#include "protocol/host_address.h"
+#include "protocol/message_id.h"
+#include "roles/broker/broker_config.h"
+#include "roles/broker/clients/client_registry.h"
+#include "roles/broker/clients/queue_locks.h"
+#include "roles/broker/groups/group_table.h"
+#include "roles/broker/metadata_saver.h"
+#include "roles/broker/offsets/offset_table.h"
+#include "roles/broker/pulling/long_polls.h"
+#include "roles/broker/registration.h"
+#include "roles/broker/sending/send_thread.h"
+#include "roles/broker/topics/topic_table.h"
+#include "storage/message_store.h"
+#include "storage/store_config.h"
+
+namespace rmq::roles::broker {
+
+class BrokerService;
+
+class Broker {
+ public:
+  // `threads`, `files` and `clock` outlive the broker, and the threads have stopped before it goes.
+  Broker(net::IoThreads& threads, BrokerConfig broker_config, storage::StoreConfig store, FileSystem& files,
+         Clock& clock);
+  ~Broker();
+
+  // Opens and recovers the store, listens, registers with the name servers, then accepts clients.
+  // Errors: of the store, the files under config/, or the ports.
+  Result<> start();
+  // Stops accepting, deregisters, answers what is in flight, flushes, closes the store.
+  void stop();
+
+  std::uint16_t port() const { return config.listen_port; }
+  // "ip:port" as told to clients.
+  std::string address() const;
+  // Called once when the broker can do its work no more (a failed write or fsync), on any thread. Set before start().
+  void on_fatal(std::function<void(const Error&)> listener) { on_fatal_ = std::move(listener); }
+
+  SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
+
+  net::IoThreads& threads;
+  Clock& clock;
+  BrokerConfig config;  // ports and addresses are settled by start(), nothing else changes
+  storage::StoreConfig store_config;
+  const std::int64_t boot_timestamp_ms;
+  protocol::HostAddress store_host;  // where a message can be asked for: part of its id
+  // The properties that a broker adds to each message: CLUSTER, MSG_REGION, TRACE_ON.
+  std::string own_properties;
+  std::optional<protocol::UniqKeyGenerator> unique_keys;  // set by start()
+
+  std::unique_ptr<storage::MessageStore> store;
+  TopicTable topics;
+  GroupTable groups;
+  OffsetTable offsets;
+  ClientRegistry clients;
+  QueueLocks locks;
+  LongPolls long_polls;
+  net::RpcClient outgoing;  // to name servers
+  Registration registration;
+
+ private:
+  Result<> open_store();
+  Result<> settle_addresses();
+  Result<> listen();
+  Result<> listen_on(std::uint16_t port);
+  void connect_parts();
+  void start_timers();
+  void run_every(std::chrono::milliseconds period, std::function<void()> work);
+
+  FileSystem& files_;
+  std::function<void(const Error&)> on_fatal_;
+  std::vector<std::unique_ptr<SendThread>> send_threads_;  // one per data thread
+  MetadataSaver saver_;
+  std::unique_ptr<BrokerService> service_;      // every request
+  std::unique_ptr<BrokerService> vip_service_;  // all but the pulling ones, as in Java
+  std::unique_ptr<net::RpcServer> server_;
+  std::unique_ptr<net::RpcServer> vip_server_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,138 @@
+#include "roles/broker/pulling/pull_message.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "net/response_frame.h"
+#include "protocol/header_fields.h"
+#include "protocol/pull.h"
+#include "protocol/response_codes.h"
+#include "roles/broker/broker.h"
+#include "roles/broker/pulling/pull_checks.h"
+#include "roles/error_mapping.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using protocol::PullMessageRequest;
+using protocol::PullMessageResponse;
+using protocol::ResponseCode;
+using storage::ReadStatus;
+
+struct StatusRow {
+  ReadStatus status;
+  std::string_view remark;
+  ResponseCode code;
+};
+
+// GetMessageStatus.java and composeResponseHeader(). An empty queue is "moved" for every offset but 0, see code_of().
+constexpr StatusRow kStatuses[] = {
+    {ReadStatus::Found, "FOUND", ResponseCode::Success},
+    {ReadStatus::NoMatchedMessage, "NO_MATCHED_MESSAGE", ResponseCode::PullRetryImmediately},
+    {ReadStatus::MessageWasRemoving, "MESSAGE_WAS_REMOVING", ResponseCode::PullRetryImmediately},
+    {ReadStatus::OffsetFoundNull, "OFFSET_FOUND_NULL", ResponseCode::PullNotFound},
+    {ReadStatus::OffsetOverflowOne, "OFFSET_OVERFLOW_ONE", ResponseCode::PullNotFound},
+    {ReadStatus::OffsetOverflowBadly, "OFFSET_OVERFLOW_BADLY", ResponseCode::PullOffsetMoved},
+    {ReadStatus::OffsetTooSmall, "OFFSET_TOO_SMALL", ResponseCode::PullOffsetMoved},
+    {ReadStatus::NoMessageInQueue, "NO_MESSAGE_IN_QUEUE", ResponseCode::PullNotFound},
+    {ReadStatus::NoMatchedLogicQueue, "NO_MATCHED_LOGIC_QUEUE", ResponseCode::PullNotFound},
+};
+
+const StatusRow& row_of(ReadStatus status) {
+  const auto* row = std::find_if(std::begin(kStatuses), std::end(kStatuses),
+                                 [&](const StatusRow& r) { return r.status == status; });
+  RMQ_ASSERT(row != std::end(kStatuses));
+  return *row;
+}
+
+ResponseCode code_of(ReadStatus status, QueueOffset asked) {
+  const bool no_message = status == ReadStatus::NoMessageInQueue || status == ReadStatus::NoMatchedLogicQueue;
+  if (no_message && asked.value != 0) return ResponseCode::PullOffsetMoved;
+  return row_of(status).code;
+}
+
+void write_answer(const Broker& broker, net::Connection& connection, const net::Asked& asked,
+                  const PullMessageRequest& request, const PullPlan& plan, const storage::ReadResult& result) {
+  if (asked.oneway) return;
+  PullMessageResponse fields;
+  // The group may be told to read from a slave once it lags behind what the master has in memory.
+  const bool elsewhere = broker.config.slave_read_enable;
+  if (elsewhere) fields.suggest_which_broker_id = result.behind_memory ? plan.broker_when_slow : plan.broker_id;
+  fields.next_begin_offset = result.next;
+  fields.min_offset = result.min;
+  fields.max_offset = result.end;
+  fields.topic_sys_flag = plan.topic_sys_flag;
+  fields.group_sys_flag = plan.group_sys_flag;
+  const protocol::ResponseHead head{
+      .type = asked.type,
+      .code = static_cast<std::int32_t>(code_of(result.status, request.queue_offset)),
+      .opaque = asked.opaque,
+      .remark = row_of(result.status).remark,
+      .body_bytes = result.bytes};
+  protocol::encode_response_head(head, fields, connection.out().tail());
+  for (const storage::RecordSpan& span : result.records) connection.out().add_body(span.bytes, span.pin);
+}
+
+storage::ReadResult read(const Broker& broker, const PullMessageRequest& request, const PullPlan& plan) {
+  storage::ReadRequest wanted;
+  wanted.topic = request.topic;
+  wanted.queue_id = request.queue_id;
+  wanted.from = request.queue_offset;
+  wanted.count_max = static_cast<std::size_t>(std::max(1, request.max_msg_nums));
+  wanted.tag_hashes = plan.tag_hashes;
+  return broker.store->read(wanted);
+}
+
+// Holds the pull; false when it must be answered now.
+bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest& request, const PullPlan& plan,
+          const protocol::CommandView& command) {
+  std::chrono::milliseconds patience(std::clamp<std::int64_t>(request.suspend_timeout_millis, 0, kSuspendMaxMs));
+  if (!broker.config.long_polling_enable) patience = broker.config.short_polling;
+  HeldPull pull{.connection = connection.shared_from_this(),
+                .command = std::make_shared<const protocol::Command>(command),
+                .from = request.queue_offset,
+                .tag_hashes = plan.tag_hashes,
+                .deadline = broker.clock.steady_now() + patience};
+  storage::Queue& queue = broker.store->queue(request.topic, request.queue_id);
+  if (!broker.long_polls.hold(queue, std::move(pull))) return false;
+  if (broker.store->visible_end(queue) > request.queue_offset) broker.long_polls.wake(queue);
+  return true;
+}
+
+// `may_hold`: the first pass, which also stores the offset that the consumer commits by pulling.
+Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command, bool may_hold) {
+  RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
+  RMQ_TRY(const PullPlan plan, plan_pull(broker, connection, request, command));
+  const storage::ReadResult result = read(broker, request, plan);
+  if (may_hold && (request.sys_flag & protocol::kPullCommitOffset) != 0) {
+    broker.offsets.commit(connection.peer().text(), request.consumer_group, request.topic, request.queue_id,
+                          request.commit_offset);
+  }
+  const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
+                    code_of(result.status, request.queue_offset) == ResponseCode::PullNotFound;
+  if (wait && hold(broker, connection, request, plan, command)) return {};
+  write_answer(broker, connection, net::Asked(command), request, plan, result);
+  return {};
+}
+
+void refuse(net::Connection& connection, const protocol::CommandView& command, const Error& why) {
+  net::write_response(connection.out(), net::Asked(command), to_response(why));
+}
+
+}  // namespace
+
+void on_pull_message(Broker& broker, net::ReadTurn& turn, const protocol::CommandView& command) {
+  const Result<> pulled = pull(broker, turn.connection, command, true);
+  if (!pulled) refuse(turn.connection, command, pulled.error());
+}
+
+void pull_again(Broker& broker, net::Connection& connection, const protocol::Command& command) {
+  const protocol::CommandView view = command.view();
+  const Result<> pulled = pull(broker, connection, view, false);
+  if (!pulled) refuse(connection, view, pulled.error());
+}
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,125 @@
+#include "roles/broker/sending/append_turn.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "net/await.h"
+#include "protocol/header_fields.h"
+#include "protocol/message_id.h"
+#include "protocol/response_codes.h"
+#include "protocol/send.h"
+#include "roles/broker/broker.h"
+#include "roles/broker/sending/send_message.h"
+#include "roles/broker/sending/send_thread.h"
+#include "storage/message_store.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using protocol::ResponseCode;
+
+// One answer for a single message, ids joined by comma for a client batch, as in Java.
+std::string joined_message_ids(const Broker& broker, const storage::AppendBatch& batch,
+                               const storage::AppendBatch::Group& group) {
+  std::string ids;
+  for (std::uint32_t i = 0; i < group.record_count; ++i) {
+    if (i > 0) ids += ',';
+    const PhysicalOffset at = batch.records()[group.first_record + i].physical;
+    ids += protocol::encode_message_id({broker.store_host, at}).view();
+  }
+  return ids;
+}
+
+void write_stored(const Broker& broker, net::Outbox& out, const AppendTurn& turn, const PendingSend& send,
+                  ResponseCode code) {
+  if (send.asked.oneway) return;
+  const storage::AppendBatch& batch = *turn.batch;
+  const storage::AppendBatch::Group& group = batch.groups()[send.group];
+  const storage::AppendBatch::Record& first = batch.records()[group.first_record];
+  protocol::SendMessageResponse fields;
+  const protocol::MessageIdText id = protocol::encode_message_id({broker.store_host, first.physical});
+  std::string ids;
+  fields.msg_id = id.view();
+  if (group.record_count > 1) fields.msg_id = ids = joined_message_ids(broker, batch, group);
+  fields.queue_id = send.queue_id;
+  fields.queue_offset = first.queue_offset;
+  fields.transaction_id = as_text(ByteView(turn.batch->buffer()).subspan(send.key_begin, send.key_bytes));
+  fields.msg_region = broker.config.region_id;
+  fields.trace_on = broker.config.trace_on;
+  const protocol::ResponseHead head{.type = send.asked.type,
+                                    .code = static_cast<std::int32_t>(code),
+                                    .opaque = send.asked.opaque,
+                                    .remark = {},
+                                    .body_bytes = 0};
+  protocol::encode_response_head(head, fields, out.tail());
+}
+
+// On the connection's thread.
+void finish(Broker& broker, const std::shared_ptr<AppendTurn>& turn, net::Connection& connection) {
+  connection.remove_pending(turn->sends.size());
+  broker.send_thread(connection.thread()).give_back(turn);
+}
+
+void answer_stored(Broker& broker, const std::shared_ptr<AppendTurn>& turn, ResponseCode for_waiting) {
+  turn->connection->post([&broker, turn, for_waiting](net::Connection& connection) {
+    for (const PendingSend& send : turn->sends) {
+      const ResponseCode code = send.wait_for_store ? for_waiting : ResponseCode::Success;
+      write_stored(broker, connection.out(), *turn, send, code);
+    }
+    finish(broker, turn, connection);
+  });
+}
+
+void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const Error& why) {
+  turn->connection->post([&broker, turn, why](net::Connection& connection) {
+    for (const PendingSend& send : turn->sends) refuse_send(broker, connection, send.asked, why);
+    finish(broker, turn, connection);
+  });
+}
+
+// Waits for what some of the turn's sends ask for, then answers all of them.
+net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + broker.store_config.sync_flush_timeout;
+  Result<> durable;
+  if (turn->topics_saved) {
+    durable = co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline);
+  }
+  if (durable && flush) {
+    const FlushedOffset end{turn->batch->end().value};
+    durable = co_await net::await_at_least(broker.store->flushed(), end, deadline);
+  }
+  if (durable) {
+    answer_stored(broker, turn, ResponseCode::Success);
+  } else if (durable.error().code == net::NetErrc::TimedOut) {
+    answer_stored(broker, turn, ResponseCode::FlushDiskTimeout);
+  } else {
+    answer_failed(broker, turn, durable.error());
+  }
+}
+
+void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const Result<>& appended) {
+  if (!appended) return answer_failed(broker, turn, appended.error());
+  const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
+  const bool flush = broker.store_config.flush_disk_type == storage::FlushDiskType::Sync &&
+                     std::any_of(turn->sends.begin(), turn->sends.end(), waits);
+  if (!flush && !turn->topics_saved) return answer_stored(broker, turn, ResponseCode::Success);
+  if (flush) broker.store->request_flush();
+  std::function<net::Task<>()> wait = [&broker, turn, flush] { return answer_when_durable(broker, turn, flush); };
+  net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
+}
+
+}  // namespace
+
+void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
+  turn->connection->add_pending(turn->sends.size());
+  std::unique_ptr<storage::AppendBatch> batch = std::move(turn->batch);
+  broker.store->append(std::move(batch), [&broker, turn = std::move(turn)](
+                                             Result<> appended, std::unique_ptr<storage::AppendBatch> done) {
+    turn->batch = std::move(done);
+    on_appended(broker, turn, appended);
+  });
+}
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,189 @@
+#include "roles/broker/sending/send_message.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "net/response_frame.h"
+#include "protocol/header_fields.h"
+#include "protocol/message_batch.h"
+#include "protocol/message_record.h"
+#include "protocol/properties.h"
+#include "protocol/response_codes.h"
+#include "protocol/send.h"
+#include "protocol/tag_filter.h"
+#include "roles/broker/broker.h"
+#include "roles/broker/sending/send_checks.h"
+#include "roles/broker/sending/send_thread.h"
+#include "roles/error_mapping.h"
+#include "storage/message_store.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using protocol::MessageRecord;
+using protocol::ResponseCode;
+using protocol::SendMessageRequest;
+using protocol::SendProperties;
+namespace property = protocol::property;
+
+// What all records of a request share.
+MessageRecord record_template(const Broker& broker, const net::Connection& connection,
+                              const SendMessageRequest& request, const SendTopic& topic,
+                              QueueId queue_id) {
+  MessageRecord record;
+  record.topic = request.topic;
+  record.queue_id = queue_id;
+  record.sys_flag = request.sys_flag;
+  if (topic.multi_tags) record.sys_flag |= protocol::kSysFlagMultiTags;
+  record.born_timestamp_ms = request.born_timestamp;
+  record.born_host = connection.peer().host;
+  record.store_host = broker.store_host;
+  record.reconsume_times = request.reconsume_times;
+  return record;
+}
+
+// The properties to store: as they came when they can stay so, else rewritten in `scratch`. The broker's own are set
+// anew in either case: a client must not speak for it.
+std::string_view stored_properties(std::string_view properties, const SendProperties& found,
+                                   std::string& scratch) {
+  const bool as_they_are = !found.irregular && found.pop_ck.empty() && found.cluster.empty() &&
+                           found.msg_region.empty() && found.trace_switch.empty();
+  if (as_they_are) return properties;
+  static constexpr std::array<protocol::Property, 4> kRemoved{{{property::kPopCk, {}},
+                                                                {property::kCluster, {}},
+                                                                {property::kMsgRegion, {}},
+                                                                {property::kTraceSwitch, {}}}};
+  scratch = protocol::rewrite_properties(properties, kRemoved);
+  return scratch;
+}
+
+Result<> append_record(const Broker& broker, storage::AppendBatch& batch, const MessageRecord& record,
+                       std::string_view tags) {
+  // Which of the limits was broken is not said, as in Java.
+  const Result<std::size_t> bytes = protocol::record_bytes(record);
+  if (!bytes) return fail(ResponseCode::MessageIllegal, size_remark(broker.store_config));
+  const std::size_t begin = batch.buffer().size();
+  protocol::encode_record(record, batch.buffer());
+  batch.add_record(begin, protocol::tag_hash(tags));
+  return {};
+}
+
+Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
+                    const SendMessageRequest& request, PendingSend& pending) {
+  const SendProperties found = protocol::parse_send_properties(request.properties);
+  RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
+  record.flag = request.flag;
+  std::string& scratch = thread.properties();
+  record.properties = stored_properties(request.properties, found, scratch);
+  std::string generated;
+  record.more_properties = broker.own_properties;
+  std::string_view unique_key = found.uniq_key;
+  if (unique_key.empty()) {
+    const auto key = broker.unique_keys->next(broker.clock.now_ms());
+    protocol::append_property(generated, property::kUniqKey, key.view());
+    generated += broker.own_properties;
+    record.more_properties = generated;
+    unique_key = key.view();
+  }
+  storage::AppendBatch& batch = *turn.batch;
+  batch.begin_group(broker.store->queue(request.topic, record.queue_id));
+  const std::size_t begin = batch.buffer().size();
+  if (Result<> appended = append_record(broker, batch, record, found.tags); !appended) {
+    batch.drop_group();
+    return appended;
+  }
+  // The answer repeats the key long after the frame is gone: find it in the record just made.
+  const std::string_view encoded = as_text(ByteView(batch.buffer()).subspan(begin));
+  const std::size_t key_at = encoded.rfind(unique_key);
+  pending.key_begin = static_cast<std::uint32_t>(begin + key_at);
+  pending.key_bytes = static_cast<std::uint32_t>(unique_key.size());
+  pending.wait_for_store = found.wait_for_store();
+  return {};
+}
+
+Result<> add_batch(Broker& broker, AppendTurn& turn, MessageRecord record,
+                   const SendMessageRequest& request, ByteView body, PendingSend& pending) {
+  const SendProperties own = protocol::parse_send_properties(request.properties);
+  RMQ_CHECK(refuse_special(own, request.sys_flag, broker.config));
+  storage::AppendBatch& batch = *turn.batch;
+  batch.begin_group(broker.store->queue(request.topic, record.queue_id));
+  protocol::BatchReader entries(body);
+  const auto add_entries = [&]() -> Result<> {
+    for (;;) {
+      RMQ_TRY(const std::optional<protocol::BatchEntry> entry, entries.next());
+      if (!entry) break;
+      const SendProperties found = protocol::parse_send_properties(entry->properties);
+      RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
+      record.flag = entry->flag;
+      record.body = entry->body;
+      record.properties = entry->properties;
+      RMQ_CHECK(append_record(broker, batch, record, found.tags));
+    }
+    if (batch.groups().back().record_count == 0) {
+      return fail(ResponseCode::MessageIllegal, "the batch has no message");
+    }
+    return {};
+  };
+  if (Result<> added = add_entries(); !added) {
+    batch.drop_group();
+    if (added.error().code == protocol::ProtocolErrc::BodyMalformed) {
+      return fail(ResponseCode::MessageIllegal, "the batch is malformed: " + added.error().detail);
+    }
+    return added;
+  }
+  pending.wait_for_store = own.wait_for_store();
+  return {};
+}
+
+Result<> add_send(Broker& broker, net::ReadTurn& read, const protocol::CommandView& command) {
+  RMQ_TRY(const SendMessageRequest request, protocol::decode_fields<SendMessageRequest>(command));
+  RMQ_CHECK(check_send(broker, request, command.body));
+  SendThread& thread = broker.send_thread(read.thread);
+  RMQ_TRY(const SendTopic topic, topic_for_send(broker, thread, request, read.connection.peer()));
+  RMQ_CHECK(check_queue(request, topic, read.connection.peer()));
+  const QueueId queue_id =
+      request.queue_id >= 0 ? request.queue_id : thread.random_queue(topic.write_queue_nums);
+  MessageRecord record = record_template(broker, read.connection, request, topic, queue_id);
+  AppendTurn& turn = thread.turn(read.connection);
+  PendingSend pending{.asked = net::Asked(command), .queue_id = queue_id};
+  pending.group = static_cast<std::uint32_t>(turn.batch->groups().size());
+  if (request.batch) {
+    RMQ_CHECK(add_batch(broker, turn, record, request, command.body, pending));
+  } else {
+    record.body = command.body;
+    RMQ_CHECK(add_single(broker, thread, turn, record, request, pending));
+  }
+  turn.sends.push_back(pending);
+  if (const auto version = broker.topics.unsaved(request.topic)) {
+    turn.topics_saved = std::max(turn.topics_saved.value_or(*version), *version);
+  }
+  return {};
+}
+
+}  // namespace
+
+void on_send_message(Broker& broker, net::ReadTurn& turn, const protocol::CommandView& command) {
+  const Result<> added = add_send(broker, turn, command);
+  if (!added) refuse_send(broker, turn.connection, net::Asked(command), added.error());
+}
+
+void end_send_turn(Broker& broker, net::ReadTurn& turn) {
+  SendThread& thread = broker.send_thread(turn.thread);
+  std::shared_ptr<AppendTurn> sends = thread.end_turn();
+  if (!sends) return;
+  if (sends->sends.empty()) return thread.give_back(sends);
+  submit(broker, std::move(sends));
+}
+
+void refuse_send(const Broker& broker, net::Connection& connection, const net::Asked& asked, const Error& why) {
+  net::Response response = to_response(store_refusal(why));
+  // Java clients read both without looking whether they are there.
+  response.fields.emplace_back(property::kMsgRegion, broker.config.region_id);
+  response.fields.emplace_back(property::kTraceSwitch, broker.config.trace_on ? "true" : "false");
+  net::write_response(connection.out(), asked, std::move(response));
+}
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,64 @@
+// SendThread: what the send path keeps per data thread: its view of the topics, the turn under way, memory for reuse.
+// Threads: its data thread only.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/snapshot.h"
+#include "roles/broker/sending/append_turn.h"
+#include "roles/broker/topics/topic_table.h"
+
+namespace rmq::roles::broker {
+
+class SendThread {
+ public:
+  explicit SendThread(const TopicTable& topics) : topics_(topics.snapshot()) {}
+
+  // Valid until the next call.
+  const TopicTableMap& topics() { return topics_.get(); }
+
+  // The turn under way; made by its first send.
+  AppendTurn& turn(net::Connection& connection) {
+    if (!turn_) {
+      if (spare_.empty()) spare_.push_back(std::make_shared<AppendTurn>());
+      turn_ = std::move(spare_.back());
+      spare_.pop_back();
+      turn_->connection = connection.shared_from_this();
+    }
+    return *turn_;
+  }
+  // The turn ends: its sends, or nothing when it had none.
+  std::shared_ptr<AppendTurn> end_turn() { return std::exchange(turn_, nullptr); }
+
+  // An answered turn's memory.
+  void give_back(const std::shared_ptr<AppendTurn>& turn) {
+    turn->connection.reset();
+    turn->sends.clear();
+    turn->batch->clear();
+    turn->topics_saved.reset();
+    if (spare_.size() >= kSpareMax || turn->batch->buffer().capacity() > kSpareBytesMax) return;
+    spare_.push_back(turn);
+  }
+
+  std::string& properties() { return properties_; }
+  QueueId random_queue(std::int32_t count) {
+    return std::uniform_int_distribution<QueueId>(0, count - 1)(random_);
+  }
+
+ private:
+  static constexpr std::size_t kSpareMax = 16;
+  static constexpr std::size_t kSpareBytesMax = 1024 * 1024;
+
+  SnapshotReader<TopicTableMap> topics_;
+  std::shared_ptr<AppendTurn> turn_;
+  std::vector<std::shared_ptr<AppendTurn>> spare_;
+  std::string properties_;
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace rmq::roles::broker
