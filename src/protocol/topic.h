@@ -13,11 +13,6 @@
 namespace rmq::protocol {
 
 // Bits of a topic's or broker's permission.
-inline constexpr std::int32_t kPermInherit = 1;
-inline constexpr std::int32_t kPermWrite = 2;
-inline constexpr std::int32_t kPermRead = 4;
-inline constexpr std::int32_t kPermPriority = 8;
-
 struct UpdateAndCreateTopicRequest {
   std::string_view topic;
   std::string_view default_topic;

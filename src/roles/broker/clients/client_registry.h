@@ -69,14 +69,16 @@ class ClientRegistry {
   void on_group_changed(ChangeListener listener) { on_group_changed_ = std::move(listener); }
 
   void register_producer(std::string_view group, const Client& client);
-  // `subscriptions_known`: false leaves the group's subscriptions as they are (second form of the
-  // heartbeat). `notify`: the group wants to hear of changes. True when members or topics changed.
-  bool register_consumer(const protocol::ConsumerData& data, const Client& client,
-                         bool subscriptions_known, bool notify);
-  // Remembers the fingerprint of the group's last heartbeat; true when the client must send its
-  // subscriptions: the fingerprint differs from the one before, or subscriptions were left out and
-  // none are known here.
-  bool note_fingerprint(std::string_view group, std::int32_t fingerprint, bool without_sub);
+  // `notify`: the group wants to hear of changes. `without_sub` leaves the group's subscriptions as
+  // they are (second form of the heartbeat, whose `fingerprint` is not 0).
+  struct Registered {
+    bool changed = false;  // members or topics
+    // The client must send its subscriptions: the group's last heartbeat had another fingerprint,
+    // or this one left them out and none are known here.
+    bool send_subscriptions = false;
+  };
+  Registered register_consumer(const protocol::ConsumerData& data, const Client& client,
+                               std::int32_t fingerprint, bool without_sub, bool notify);
 
   void unregister_producer(std::string_view group, ConnectionId connection);
   void unregister_consumer(std::string_view group, ConnectionId connection, bool notify);
@@ -102,8 +104,13 @@ class ClientRegistry {
   struct ConsumerGroup {
     Members members;
     std::shared_ptr<const GroupSubscription> subscription = std::make_shared<GroupSubscription>();
-    std::int32_t fingerprint = 0;
+    std::optional<std::int32_t> fingerprint;  // of the last heartbeat
     bool notify = true;
+  };
+  // Which groups a connection is in, so that its end costs no search.
+  struct Roles {
+    std::set<std::string> producer_groups;
+    std::set<std::string> consumer_groups;
   };
   struct Change {
     std::string group;
@@ -114,8 +121,11 @@ class ClientRegistry {
   std::optional<Change> remove_member(const std::string& group, ConnectionId connection)
       RMQ_REQUIRES(mutex_);
   void remove_producer(const std::string& group, ConnectionId connection) RMQ_REQUIRES(mutex_);
+  void forget_role(ConnectionId connection, std::set<std::string> Roles::*groups,
+                   const std::string& group) RMQ_REQUIRES(mutex_);
   std::optional<Change> change_of(const std::string& group, const ConsumerGroup& state) const;
-  void tell(std::vector<Change> changes) const;
+  void tell(std::optional<Change> change) const;
+  static std::vector<Client> list(const Members* members);
 
   Clock& clock_;
   const std::chrono::milliseconds expiry_;
@@ -124,11 +134,6 @@ class ClientRegistry {
   mutable Mutex mutex_;
   StringMap<Members> producers_ RMQ_GUARDED_BY(mutex_);
   StringMap<ConsumerGroup> consumers_ RMQ_GUARDED_BY(mutex_);
-  // Which groups a connection is in, so that its end costs no search.
-  struct Roles {
-    std::set<std::string> producer_groups;
-    std::set<std::string> consumer_groups;
-  };
   std::unordered_map<ConnectionId, Roles> roles_ RMQ_GUARDED_BY(mutex_);
 };
 

@@ -7,7 +7,9 @@
 // after a crash; the client's next heartbeat creates it again, with the same settings.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +65,12 @@ class GroupTable {
 
  private:
   using Draft = std::shared_ptr<GroupTableMap>;
-  using ForbiddenTable = std::map<std::string, std::map<std::string, std::int32_t>, std::less<>>;
+  using ForbiddenTable = std::map<std::string, std::map<std::string, std::int32_t, std::less<>>,
+                                  std::less<>>;  // group -> topic -> bits
 
   void publish(Draft next) RMQ_REQUIRES(mutex_);
   void announce() const;
-  Result<> decode(std::string_view text, GroupTableMap& into);
+  void put(protocol::SubscriptionGroupConfig config) RMQ_REQUIRES(mutex_);
 
   const BrokerConfig& config_;
   Clock& clock_;

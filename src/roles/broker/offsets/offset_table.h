@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/string_map.h"
@@ -73,7 +74,7 @@ class OffsetTable {
 
   Shard& shard_of(std::string_view key) const;
   std::map<std::string, QueueOffsets> copy() const;
-  std::string encode(bool pretty) const;
+  std::string encode(const json::Style& style) const;
   Result<> decode(std::string_view text);
   void erase_if(const std::function<bool(std::string_view topic, std::string_view group)>& doomed);
   void note_change();

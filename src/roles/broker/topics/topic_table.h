@@ -10,13 +10,14 @@
 // save are gone.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -101,9 +102,11 @@ class TopicTable {
 
   void add_system_topics(TopicTableMap& table);
   Draft draft() const RMQ_REQUIRES(mutex_);
-  void publish(Draft next, std::string_view changed_topic) RMQ_REQUIRES(mutex_);
+  void publish(Draft next) RMQ_REQUIRES(mutex_);
+  void put(protocol::TopicConfig topic) RMQ_REQUIRES(mutex_);
   void announce() const;
-  Result<> decode(std::string_view text, TopicTableMap& into);
+  static Result<> decode(std::string_view text, TopicTableMap& into,
+                         protocol::DataVersion& version);
 
   const BrokerConfig& config_;
   Clock& clock_;

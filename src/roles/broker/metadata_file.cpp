@@ -1,0 +1,1 @@
+#include "roles/broker/metadata_file.h"

@@ -1,0 +1,261 @@
+#include "roles/broker/offsets/offset_table.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "protocol/body_json.h"
+#include "roles/broker/broker_errc.h"
+
+namespace rmq::roles::broker {
+
+namespace {
+
+// The key of one group in one topic. The view lives until this thread asks again: a commit or a
+// query, which comes with every pull, makes no string.
+std::string_view key_of(std::string_view group, std::string_view topic) {
+  thread_local std::string key;
+  key.assign(topic).append(1, '@').append(group);
+  return key;
+}
+
+// "topic@group" apart; neither may contain the sign. Nothing for anything else, as in Java.
+struct Pair {
+  std::string_view topic;
+  std::string_view group;
+};
+std::optional<Pair> split(std::string_view key) {
+  const std::size_t at = key.find('@');
+  if (at == key.npos || key.find('@', at + 1) != key.npos || at + 1 == key.size()) {
+    return std::nullopt;
+  }
+  return Pair{.topic = key.substr(0, at), .group = key.substr(at + 1)};
+}
+
+}  // namespace
+
+OffsetTable::OffsetTable(Clock& clock, FileSystem& files, const std::string& directory)
+    : clock_(clock), file_(files, directory + "/consumerOffset.json") {}
+
+OffsetTable::Shard& OffsetTable::shard_of(std::string_view key) const {
+  return shards_[StringHash{}(key) % kShards];
+}
+
+Result<> OffsetTable::decode(std::string_view text) {
+  RMQ_TRY(const json::Value object, protocol::parse_body(text));
+  const json::Value* table = protocol::object_member(object, "offsetTable");
+  if (table != nullptr) {
+    for (const json::Member& entry : table->members()) {
+      const std::string key = entry.key_text();
+      Shard& shard = shard_of(key);
+      MutexLock lock(shard.mutex);
+      QueueOffsets& queues = shard.offsets[key];
+      for (const json::Member& queue : entry.value.members()) {
+        const auto id = queue.key_int();
+        const auto offset = queue.value.as_int();
+        if (id && offset) queues[static_cast<QueueId>(*id)] = QueueOffset{*offset};
+      }
+    }
+  }
+  MutexLock lock(version_mutex_);
+  data_version_ = protocol::data_version_from(object.find("dataVersion"));
+  return {};
+}
+
+Result<> OffsetTable::load(bool store_has_data) {
+  {
+    MutexLock lock(version_mutex_);
+    data_version_.timestamp = clock_.now_ms();
+  }
+  MutexLock saving(save_mutex_);
+  const Result<bool> loaded = file_.load([&](std::string_view text) { return decode(text); });
+  if (!loaded) {
+    const std::string why = loaded.error().message();
+    if (store_has_data) {
+      return fail(BrokerErrc::MetadataLost,
+                  file_.path() + ": " + why +
+                      ", but the store has messages. Restore the file, or write {} into it to let "
+                      "every group start anew");
+    }
+    log::warn("offsets", "unreadable file of an empty store is replaced", kv("file", file_.path()),
+              kv("why", why));
+  } else if (!*loaded && store_has_data) {
+    log::warn("offsets", "no offsets file: every group starts anew", kv("file", file_.path()));
+  }
+  return {};
+}
+
+void OffsetTable::commit(std::string_view peer, std::string_view group, std::string_view topic,
+                         QueueId queue_id, QueueOffset offset) {
+  const std::string_view key = key_of(group, topic);
+  Shard& shard = shard_of(key);
+  std::optional<QueueOffset> before;
+  {
+    MutexLock lock(shard.mutex);
+    auto queues = shard.offsets.find(key);
+    if (queues == shard.offsets.end()) {
+      queues = shard.offsets.emplace(std::string(key), QueueOffsets{}).first;
+    }
+    const auto [it, is_new] = queues->second.try_emplace(queue_id, offset);
+    if (!is_new) before = std::exchange(it->second, offset);
+  }
+  if (before && offset < *before) {
+    log::warn("offsets", "a commit goes back", kv("peer", peer), kv("group", group),
+              kv("topic", topic), kv("queue", queue_id), kv("from", before->value),
+              kv("to", offset.value));
+  }
+  if (before != offset) note_change();
+}
+
+std::optional<QueueOffset> OffsetTable::find(std::string_view group, std::string_view topic,
+                                             QueueId queue_id) const {
+  const std::string_view key = key_of(group, topic);
+  Shard& shard = shard_of(key);
+  MutexLock lock(shard.mutex);
+  const auto queues = shard.offsets.find(key);
+  if (queues == shard.offsets.end()) return std::nullopt;
+  const auto offset = queues->second.find(queue_id);
+  if (offset == queues->second.end()) return std::nullopt;
+  return offset->second;
+}
+
+OffsetTable::QueueOffsets OffsetTable::find_all(std::string_view group,
+                                                std::string_view topic) const {
+  const std::string_view key = key_of(group, topic);
+  Shard& shard = shard_of(key);
+  MutexLock lock(shard.mutex);
+  const auto queues = shard.offsets.find(key);
+  return queues == shard.offsets.end() ? QueueOffsets{} : queues->second;
+}
+
+std::vector<std::string> OffsetTable::topics_of(std::string_view group) const {
+  std::set<std::string> topics;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [key, queues] : shard.offsets) {
+      if (const auto pair = split(key); pair && pair->group == group) topics.emplace(pair->topic);
+    }
+  }
+  return {topics.begin(), topics.end()};
+}
+
+std::vector<std::string> OffsetTable::groups_of(std::string_view topic) const {
+  std::set<std::string> groups;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [key, queues] : shard.offsets) {
+      if (const auto pair = split(key); pair && pair->topic == topic) groups.emplace(pair->group);
+    }
+  }
+  return {groups.begin(), groups.end()};
+}
+
+void OffsetTable::erase_if(
+    const std::function<bool(std::string_view topic, std::string_view group)>& doomed) {
+  std::size_t erased = 0;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    erased += std::erase_if(shard.offsets, [&](const auto& entry) {
+      const auto pair = split(entry.first);
+      return pair && doomed(pair->topic, pair->group);
+    });
+  }
+  if (erased > 0) note_change();
+}
+
+void OffsetTable::erase_topic(std::string_view topic) {
+  erase_if([topic](std::string_view of, std::string_view) { return of == topic; });
+}
+
+void OffsetTable::erase_group(std::string_view group) {
+  erase_if([group](std::string_view, std::string_view of) { return of == group; });
+}
+
+std::size_t OffsetTable::clamp(
+    const std::function<QueueOffset(std::string_view, QueueId)>& end_of) {
+  std::size_t cut = 0;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [key, queues] : shard.offsets) {
+      const auto pair = split(key);
+      if (!pair) continue;
+      for (auto& [queue_id, offset] : queues) {
+        const QueueOffset end = end_of(pair->topic, queue_id);
+        if (offset <= end) continue;
+        log::warn("offsets", "offset beyond the end of its queue is cut", kv("group", pair->group),
+                  kv("topic", pair->topic), kv("queue", queue_id), kv("from", offset.value),
+                  kv("to", end.value));
+        offset = end;
+        ++cut;
+      }
+    }
+  }
+  if (cut > 0) note_change();
+  return cut;
+}
+
+void OffsetTable::note_change() { changes_.fetch_add(1, std::memory_order_release); }
+
+protocol::DataVersion OffsetTable::data_version() const {
+  MutexLock lock(version_mutex_);
+  return data_version_;
+}
+
+std::map<std::string, OffsetTable::QueueOffsets> OffsetTable::copy() const {
+  std::map<std::string, QueueOffsets> all;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    all.insert(shard.offsets.begin(), shard.offsets.end());
+  }
+  return all;
+}
+
+std::string OffsetTable::encode(const json::Style& style) const {
+  std::map<std::string, std::set<std::string>> topics_by_group;
+  json::Value table = json::Value::object();
+  for (const auto& [key, queues] : copy()) {
+    if (const auto pair = split(key)) {
+      topics_by_group[std::string(pair->group)].emplace(pair->topic);
+    }
+    json::Value offsets = json::Value::object();
+    for (const auto& [queue_id, offset] : queues) offsets.set_integer_key(queue_id, offset.value);
+    table.set(key, std::move(offsets));
+  }
+  json::Value groups = json::Value::object();
+  for (const auto& [group, topics] : topics_by_group) {
+    json::Value list = json::Value::array();
+    for (const std::string& topic : topics) list.push_back(topic);
+    groups.set(group, std::move(list));
+  }
+  json::Value object = json::Value::object();
+  object.set("dataVersion", to_json(data_version()));
+  object.set("groupTopicMap", std::move(groups));
+  object.set("offsetTable", std::move(table));
+  return json::write(object, style);
+}
+
+std::string OffsetTable::encode_compact() const { return encode({}); }
+
+Result<> OffsetTable::save_if_changed() {
+  MutexLock saving(save_mutex_);
+  // Read before the table is copied: a commit during the copy may or may not be in it and is saved
+  // again next time.
+  const std::int64_t changes = changes_.load(std::memory_order_acquire);
+  if (changes == saved_changes_) return {};
+  {
+    MutexLock lock(version_mutex_);
+    data_version_.next(clock_.now_ms());
+  }
+  Result<> saved = file_.save(encode(json::kPretty));
+  if (!saved) {
+    log::error("offsets", "cannot save offsets", kv("file", file_.path()),
+               kv("why", saved.error().message()));
+    return saved;
+  }
+  saved_changes_ = changes;
+  return {};
+}
+
+}  // namespace rmq::roles::broker
