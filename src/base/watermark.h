@@ -1,9 +1,9 @@
 // Watermark<Offset>: a number that only grows within one reign, and those who wait for it.
 //
-// A waiter is a callback; it runs exactly once, on the thread that calls advance(), end_reign() or, when the mark is
-// already there, when_at_least() itself. Callbacks must be short (usually: post to an executor) and must not call back
-// into the watermark. Deadlines are the waiter's business: cancel() its ticket.
-// Threads: any.
+// A waiter is a callback; it runs exactly once, on the thread that calls advance(), end_reign() or,
+// when the mark is already there, when_at_least() itself. Callbacks must be short (usually: post to
+// an executor) and must not call back into the watermark. Deadlines are the waiter's business:
+// cancel() its ticket. Threads: any.
 #pragma once
 
 #include <atomic>
@@ -43,18 +43,35 @@ class Watermark {
     for (Callback& callback : ready) callback({});
   }
 
-  // Runs `callback` when the mark has reached `at`; at once, and without a ticket, when it already has.
+  // Runs `callback` when the mark has reached `at`; at once, and without a ticket, when it already
+  // has or when the watermark is closed.
   std::optional<Ticket> when_at_least(Offset at, Callback callback) {
+    Result<> outcome;
     {
       MutexLock lock(mutex_);
       if (value_.load(std::memory_order_relaxed) < at.value) {
-        const Ticket ticket{at.value, next_id_++};
-        waiters_.emplace(ticket, std::move(callback));
-        return ticket;
+        if (!closed_) {
+          const Ticket ticket{at.value, next_id_++};
+          waiters_.emplace(ticket, std::move(callback));
+          return ticket;
+        }
+        outcome = fail(*closed_);
       }
     }
-    callback({});
+    callback(std::move(outcome));
     return std::nullopt;
+  }
+
+  // The last reign ends: every waiter, and everyone who comes later and asks for more than value(),
+  // fails with `why`.
+  void close(const Error& why) {
+    std::map<Ticket, Callback> failed;
+    {
+      MutexLock lock(mutex_);
+      if (!closed_) closed_ = why;
+      failed.swap(waiters_);
+    }
+    for (auto& [ticket, callback] : failed) callback(fail(why));
   }
 
   // True when the waiter was still there; its callback will not run then.
@@ -63,7 +80,8 @@ class Watermark {
     return waiters_.erase(ticket) > 0;
   }
 
-  // The reign ends: every waiter fails with `why`, and a new reign starts at `restart`, which may be lower.
+  // The reign ends: every waiter fails with `why`, and a new reign starts at `restart`, which may
+  // be lower.
   void end_reign(const Error& why, Offset restart) {
     std::map<Ticket, Callback> failed;
     {
@@ -79,6 +97,7 @@ class Watermark {
   std::atomic<std::int64_t> value_;
   std::map<Ticket, Callback> waiters_ RMQ_GUARDED_BY(mutex_);
   std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 0;
+  std::optional<Error> closed_ RMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rmq

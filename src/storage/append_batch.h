@@ -1,7 +1,7 @@
-// AppendBatch: the records of one read turn on their way into the commit log. Records are encoded into buffer() outside
-// every lock, with zeros where queue offset, physical offset and store time belong; append fills those in.
-// A group is what must be contiguous in one segment: one message, or all messages of a client batch.
-// Threads: one at a time.
+// AppendBatch: the records of one read turn on their way into the commit log. Records are encoded
+// into buffer() outside every lock, with zeros where queue offset, physical offset and store time
+// belong; append fills those in. A group is what must be contiguous in one segment: one message, or
+// all messages of a client batch. Threads: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,9 @@
 
 #include "base/bytes.h"
 #include "base/units.h"
+#include "storage/queue.h"
 
 namespace rmq::storage {
-
-class Queue;  // a queue's handle; see message_store.h
 
 class AppendBatch {
  public:
@@ -38,7 +37,10 @@ class AppendBatch {
   // The bytes of buffer() from `begin` to its end are one record of the current group.
   void add_record(std::size_t begin, std::int32_t tag_hash) {
     records_.push_back({static_cast<std::uint32_t>(begin),
-                        static_cast<std::uint32_t>(buffer_.size() - begin), tag_hash, {}, {}});
+                        static_cast<std::uint32_t>(buffer_.size() - begin),
+                        tag_hash,
+                        {},
+                        {}});
     ++groups_.back().record_count;
   }
   // Takes the last group back, as if it had never begun.

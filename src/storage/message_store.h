@@ -1,9 +1,10 @@
-// MessageStore: the facade of this module and all that roles may include of it (with append_batch.h and
-// store_config.h). It owns one store directory in Java's format: commit log, consume queues, checkpoint.
+// MessageStore: the facade of this module and all that roles may include of it (with append_batch.h
+// and store_config.h). It owns one store directory in Java's format: commit log, consume queues,
+// checkpoint.
 //
-// Life: open() takes the store lock, loads, recovers; start() starts the background threads; stop() flushes, writes
-// the checkpoint and removes `abort`. Destroying without stop() leaves what kill -9 would.
-// Threads: any, for everything but open/start/stop.
+// Life: open() takes the store lock, loads, recovers; start() starts the background threads; stop()
+// flushes, writes the checkpoint and removes `abort`. Destroying without stop() leaves what kill -9
+// would. Threads: any, for everything but open/start/stop.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,15 @@ struct RecordSpan {
 };
 
 enum class ReadStatus {  // GetMessageStatus.java
-  Found, NoMatchedMessage, MessageWasRemoving, OffsetFoundNull, OffsetOverflowOne, OffsetOverflowBadly,
-  OffsetTooSmall, NoMessageInQueue, NoMatchedLogicQueue
+  Found,
+  NoMatchedMessage,
+  MessageWasRemoving,
+  OffsetFoundNull,
+  OffsetOverflowOne,
+  OffsetOverflowBadly,
+  OffsetTooSmall,
+  NoMessageInQueue,
+  NoMatchedLogicQueue
 };
 
 struct ReadRequest {
@@ -48,7 +56,7 @@ struct ReadResult {
   ReadStatus status = ReadStatus::NoMessageInQueue;
   QueueOffset next;  // nextBeginOffset
   QueueOffset min;
-  QueueOffset end;   // one past the last visible message
+  QueueOffset end;                  // one past the last visible message
   std::vector<RecordSpan> records;  // in order; adjacent records of the log may be one span
   std::size_t message_count = 0;
   std::size_t bytes = 0;
@@ -70,19 +78,23 @@ class MessageStore {
   Result<> start();
   void stop();
 
-  // The queue's handle, made on first use; valid for the life of the store. Topic names are checked by the caller.
+  // The queue's handle, made on first use; valid for the life of the store. Topic names are checked
+  // by the caller.
   Queue& queue(std::string_view topic, QueueId queue_id);
 
-  // Gives every record of `batch` its offsets and writes them with one gathered write, then calls `done`, perhaps on
-  // another thread, perhaps before returning. When it is called without error the records are in the page cache and
-  // batch->end() is where they end; wait on flushed() for more. Nothing of a failed batch is in the log.
-  // Errors: StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, ReadOnly (an I/O error or a full disk;
-  // the detail says which).
+  // Gives every record of `batch` its offsets and writes them with one gathered write, then calls
+  // `done`, perhaps on another thread, perhaps before returning. When it is called without error
+  // the records are in the page cache and batch->end() is where they end; wait on flushed() for
+  // more. Nothing of a failed batch is in the log. Errors: StoreErrc::RecordTooLarge (one group
+  // exceeds a segment), Stopped, ReadOnly (an I/O error or a full disk; the detail says which).
   using AppendDone = std::function<void(Result<>, std::unique_ptr<AppendBatch>)>;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 
+  // All three are closed when the store fails: waiters then get the error.
   const Watermark<AppendedOffset>& appended() const;
   Watermark<FlushedOffset>& flushed();
+  // How far consume queues are built and arrivals told.
+  Watermark<DispatchedOffset>& dispatched();
   // Asks the flusher for a flush now (sync flush: call after append, then wait on flushed()).
   void request_flush();
 
@@ -90,15 +102,18 @@ class MessageStore {
   // The record at `at`, checked to be one. Errors: StoreErrc::OffsetOutOfRange, RecordMalformed.
   Result<RecordSpan> record_at(PhysicalOffset at) const;
 
-  QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;   // 0 if there is no such queue
-  QueueOffset visible_end(std::string_view topic, QueueId queue_id) const;  // 0 if there is no such queue
+  QueueOffset min_offset(std::string_view topic,
+                         QueueId queue_id) const;  // 0 if there is no such queue
+  QueueOffset visible_end(std::string_view topic,
+                          QueueId queue_id) const;  // 0 if there is no such queue
   PhysicalOffset min_physical() const;
   // Queues by topic that exist on disk or were used since: for tools and recovery of metadata.
   std::vector<std::pair<std::string, QueueId>> queues() const;
 
   // Called on the dispatcher thread after the entries can be read. Set before start().
   void on_arrival(std::function<void(std::span<const Arrival>)> listener);
-  // Called once, on any thread, when the store can write no more (failed fsync or write). Set before start().
+  // Called once, on any thread, when the store can write no more (failed fsync or write). Set
+  // before start().
   void on_fatal(std::function<void(const Error&)> listener);
 
  private:

@@ -35,9 +35,24 @@ TEST_CASE("watermark: the end of a reign fails its waiters and may lower the mar
   Watermark<FlushedOffset> mark(FlushedOffset{10});
   std::error_code seen;
   mark.when_at_least(FlushedOffset{20}, [&](Result<> r) { seen = r.error().code; });
-  mark.end_reign(Error{std::make_error_code(std::errc::operation_canceled), "truncated"}, FlushedOffset{7});
+  mark.end_reign(Error{std::make_error_code(std::errc::operation_canceled), "truncated"},
+                 FlushedOffset{7});
   CHECK(seen == std::errc::operation_canceled);
   CHECK(mark.value() == FlushedOffset{7});
+}
+
+TEST_CASE("watermark: closed, it fails those who wait and those who come later") {
+  Watermark<FlushedOffset> mark(FlushedOffset{10});
+  std::vector<std::error_code> seen;
+  const auto note = [&](Result<> r) { seen.push_back(r ? std::error_code() : r.error().code); };
+  mark.when_at_least(FlushedOffset{20}, note);
+  mark.close(Error{std::make_error_code(std::errc::io_error), "sync"});
+  CHECK_FALSE(mark.when_at_least(FlushedOffset{11}, note));
+  CHECK_FALSE(mark.when_at_least(FlushedOffset{10}, note));
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0] == std::errc::io_error);
+  CHECK(seen[1] == std::errc::io_error);
+  CHECK_FALSE(seen[2]);
 }
 
 }  // namespace rmq

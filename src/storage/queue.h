@@ -1,0 +1,31 @@
+// Queue: the handle of one queue of a topic. It lives as long as the store, so that a caller looks
+// a queue up once per message and the store never again.
+// Threads: any.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/units.h"
+
+namespace rmq::storage {
+
+class Queue {
+ public:
+  const std::string& topic() const { return topic_; }
+  QueueId queue_id() const { return queue_id_; }
+
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+ protected:
+  // Made by the store only; what it keeps about a queue is behind the handle (StoredQueue).
+  Queue(std::string topic, QueueId queue_id) : topic_(std::move(topic)), queue_id_(queue_id) {}
+  ~Queue() = default;
+
+ private:
+  const std::string topic_;
+  const QueueId queue_id_;
+};
+
+}  // namespace rmq::storage
