@@ -138,9 +138,6 @@ std::string_view to_text(MessageModel model) {
 std::string_view to_text(ConsumeFromWhere where) {
   return kConsumeFromWheres[static_cast<std::size_t>(where)];
 }
-std::string_view language_name(Language language) {
-  return kLanguages[static_cast<std::size_t>(language)];
-}
 
 json::Value to_json(const MessageQueue& queue) {
   json::Value object = json::Value::object();

@@ -34,8 +34,6 @@ enum class ConsumeFromWhere : std::uint8_t {
 std::string_view to_text(ConsumeType type);        // "CONSUME_PASSIVELY"
 std::string_view to_text(MessageModel model);      // "CLUSTERING"
 std::string_view to_text(ConsumeFromWhere where);  // "CONSUME_FROM_LAST_OFFSET"
-// "JAVA", "CPP", ...: LanguageCode.java.
-std::string_view language_name(Language language);
 
 struct MessageQueue {
   std::string topic;
