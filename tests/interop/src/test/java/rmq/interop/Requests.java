@@ -1,0 +1,61 @@
+package rmq.interop;
+
+import org.apache.rocketmq.client.exception.MQBrokerException;
+import org.apache.rocketmq.common.message.MessageDecoder;
+import org.apache.rocketmq.remoting.netty.NettyClientConfig;
+import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.remoting.protocol.RequestCode;
+import org.apache.rocketmq.remoting.protocol.ResponseCode;
+import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
+import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeaderV2;
+import java.util.Map;
+
+/** Single requests by the Java remoting client, for what the message clients never send. */
+final class Requests {
+    private Requests() {
+    }
+
+    /** The answer; an exception when none comes within {@code timeoutMillis}. */
+    static RemotingCommand invoke(String address, RemotingCommand request, long timeoutMillis)
+        throws Exception {
+        final NettyRemotingClient client = new NettyRemotingClient(new NettyClientConfig());
+        client.start();
+        try {
+            return client.invokeSync(address, request, timeoutMillis);
+        } finally {
+            client.shutdown();
+        }
+    }
+
+    /** SEND_MESSAGE_V2 past all checks of the producer. */
+    static RemotingCommand sendRaw(String address, String topic, String brokerName, byte[] body,
+        int sysFlag, Map<String, String> properties) throws Exception {
+        final SendMessageRequestHeader header = new SendMessageRequestHeader();
+        header.setProducerGroup("raw-producers");
+        header.setTopic(topic);
+        header.setDefaultTopic("TBW102");
+        header.setDefaultTopicQueueNums(4);
+        header.setQueueId(0);
+        header.setSysFlag(sysFlag);
+        header.setBornTimestamp(System.currentTimeMillis());
+        header.setFlag(0);
+        header.setProperties(MessageDecoder.messageProperties2String(properties));
+        header.setReconsumeTimes(0);
+        header.setBrokerName(brokerName);
+        final RemotingCommand request = RemotingCommand.createRequestCommand(
+            RequestCode.SEND_MESSAGE_V2,
+            SendMessageRequestHeaderV2.createSendMessageRequestHeaderV2(header));
+        request.setBody(body);
+        final RemotingCommand response = invoke(address, request, 5000);
+        if (response.getCode() != ResponseCode.SUCCESS) {
+            throw new MQBrokerException(response.getCode(), response.getRemark());
+        }
+        return response;
+    }
+
+    static RemotingCommand sendRaw(String address, String topic, String brokerName, byte[] body)
+        throws Exception {
+        return sendRaw(address, topic, brokerName, body, 0, Map.of());
+    }
+}
