@@ -16,10 +16,12 @@ import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** Stop and start on the same ports and data; each test has a server of its own. */
+@Timeout(200) // The Java broker alone takes up to 30 s to stop.
 class RestartTest {
     private static String place(int queueId, long offset) {
         return queueId + ":" + offset;
