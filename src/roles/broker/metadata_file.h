@@ -5,7 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,21 +22,24 @@ class MetadataFile {
   // missing.
   MetadataFile(FileSystem& files, std::string path);
 
-  // Gives the text of the file to `decode`, or that of the backup when the file is missing, empty
-  // or refused. False: neither exists (or both are empty and `empty_is_missing`). Errors: the
-  // file's, when one exists and none of the two can be decoded: then something is lost, and the
-  // caller must not go on as if it were new.
+  // Gives the text of the file to `decode`, or that of the backup when the file is missing or
+  // refused (an empty file is for `decode` to refuse). False: neither exists. Errors: one exists
+  // and none of the two can be decoded: then something is lost, and the caller must not go on as if
+  // it were new.
   using Decode = std::function<Result<>(std::string_view)>;
-  Result<bool> load(const Decode& decode) const;
+  Result<bool> load(const Decode& decode);
 
   // Returns when the text is on disk. Errors: errno; the old file or its backup is intact.
-  Result<> save(std::string_view text) const;
+  Result<> save(std::string_view text);
 
   const std::string& path() const { return path_; }
 
  private:
+  Result<bool> load_one(const std::string& path, const Decode& decode) const;
+
   FileSystem& files_;
   const std::string path_;
+  bool backup_is_better_ = false;  // the file was refused, the backup was not
 };
 
 }  // namespace rmq::roles::broker
