@@ -1,11 +1,10 @@
 #include "base/json.h"
 
 #include <charconv>
-#include <cmath>
-#include <limits>
 
 #include "base/assert.h"
 #include "base/json_scanner.h"
+#include "base/text.h"
 
 namespace rmq::json {
 namespace {
@@ -32,15 +31,6 @@ std::optional<std::int64_t> truncate(double value) {
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
   if (!(value >= -kLimit && value < kLimit)) return std::nullopt;
   return static_cast<std::int64_t>(value);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] - 'A' + 'a') : a[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
 }
 
 class Parser {
@@ -251,8 +241,8 @@ std::optional<bool> Value::as_bool() const {
     case Kind::Double:
       return std::get<double>(data_) == 1;
     case Kind::String:
-      if (equal_ignoring_case(string(), "true") || string() == "1") return true;
-      if (equal_ignoring_case(string(), "false") || string() == "0") return false;
+      if (equals_ignoring_case(string(), "true") || string() == "1") return true;
+      if (equals_ignoring_case(string(), "false") || string() == "0") return false;
       return std::nullopt;
     default:
       return std::nullopt;

@@ -25,9 +25,9 @@ struct HeartBeatResponse {
 };
 
 struct UnregisterClientRequest {
-  std::string_view client_id;
-  std::string_view producer_group;  // empty: none
-  std::string_view consumer_group;  // empty: none
+  std::string_view client_id{};
+  std::string_view producer_group{};  // empty: none
+  std::string_view consumer_group{};  // empty: none
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -38,7 +38,7 @@ struct UnregisterClientRequest {
 };
 
 struct GetConsumerListByGroupRequest {
-  std::string_view consumer_group;
+  std::string_view consumer_group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -48,7 +48,7 @@ struct GetConsumerListByGroupRequest {
 
 // Broker to client, one way.
 struct NotifyConsumerIdsChangedRequest {
-  std::string_view consumer_group;
+  std::string_view consumer_group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -61,7 +61,7 @@ struct UnlockBatchMqRequest : NoFields {};
 struct CheckClientConfigRequest : NoFields {};
 
 struct GetConsumerConnectionListRequest {
-  std::string_view consumer_group;
+  std::string_view consumer_group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -70,7 +70,7 @@ struct GetConsumerConnectionListRequest {
 };
 
 struct GetProducerConnectionListRequest {
-  std::string_view producer_group;
+  std::string_view producer_group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -81,8 +81,8 @@ struct GetProducerConnectionListRequest {
 struct GetAllProducerInfoRequest : NoFields {};
 
 struct GetConsumerRunningInfoRequest {
-  std::string_view consumer_group;
-  std::string_view client_id;
+  std::string_view consumer_group{};
+  std::string_view client_id{};
   bool jstack_enable = false;
 
   template <class Self, class F>
@@ -94,13 +94,13 @@ struct GetConsumerRunningInfoRequest {
 };
 
 struct ConsumeMessageDirectlyRequest {
-  std::string_view consumer_group;
-  std::string_view client_id;
-  std::string_view msg_id;
-  std::string_view broker_name;
-  std::string_view topic;
-  std::optional<std::int32_t> topic_sys_flag;
-  std::optional<std::int32_t> group_sys_flag;
+  std::string_view consumer_group{};
+  std::string_view client_id{};
+  std::string_view msg_id{};
+  std::string_view broker_name{};
+  std::string_view topic{};
+  std::optional<std::int32_t> topic_sys_flag{};
+  std::optional<std::int32_t> group_sys_flag{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/text.h"
+
 namespace rmq::protocol {
 namespace {
 
@@ -17,7 +19,7 @@ std::string_view language_name(Language language) {
 
 Language language_from_name(std::string_view name) {
   for (std::size_t i = 0; i < kLanguageNames.size(); ++i) {
-    if (kLanguageNames[i] == name) return static_cast<Language>(i);
+    if (equals_ignoring_case(kLanguageNames[i], name)) return static_cast<Language>(i);
   }
   return Language::Other;
 }

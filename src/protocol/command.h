@@ -37,6 +37,7 @@ enum class Language : std::uint8_t {
 };
 // "JAVA", "CPP" and so on, as on the wire.
 std::string_view language_name(Language language);
+// In any case of letters.
 Language language_from_name(std::string_view name);
 Language language_from_number(std::int64_t ordinal);
 

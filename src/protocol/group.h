@@ -15,9 +15,9 @@ struct UpdateAndCreateSubscriptiongroupListRequest : NoFields {};
 
 // Without group_seq everything is wanted at once.
 struct GetAllSubscriptiongroupConfigRequest {
-  std::optional<std::int32_t> group_seq;
-  std::string_view data_version;  // JSON
-  std::optional<std::int32_t> max_group_num;
+  std::optional<std::int32_t> group_seq{};
+  std::string_view data_version{};  // JSON
+  std::optional<std::int32_t> max_group_num{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -37,7 +37,7 @@ struct GetAllSubscriptiongroupConfigResponse {
 };
 
 struct DeleteSubscriptiongroupRequest {
-  std::string_view group_name;
+  std::string_view group_name{};
   bool clean_offset = false;  // the group's offsets go too
 
   template <class Self, class F>
@@ -48,7 +48,7 @@ struct DeleteSubscriptiongroupRequest {
 };
 
 struct GetSubscriptiongroupConfigRequest {
-  std::string_view group;
+  std::string_view group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -57,8 +57,8 @@ struct GetSubscriptiongroupConfigRequest {
 };
 
 struct QueryConsumeTimeSpanRequest {
-  std::string_view topic;
-  std::string_view group;
+  std::string_view topic{};
+  std::string_view group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -68,7 +68,7 @@ struct QueryConsumeTimeSpanRequest {
 };
 
 struct QueryTopicsByConsumerRequest {
-  std::string_view group;
+  std::string_view group{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -77,8 +77,8 @@ struct QueryTopicsByConsumerRequest {
 };
 
 struct QuerySubscriptionByConsumerRequest {
-  std::string_view group;
-  std::string_view topic;
+  std::string_view group{};
+  std::string_view topic{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

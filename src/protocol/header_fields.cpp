@@ -1,19 +1,10 @@
 #include "protocol/header_fields.h"
 
+#include "base/text.h"
 #include "protocol/offset.h"
 
 namespace rmq::protocol {
 namespace {
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) | 0x20) != static_cast<unsigned char>(lower[i])) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // As Integer.parseInt and Long.parseLong: digits with an optional sign, the whole text, in range.
 template <class T>
@@ -26,13 +17,13 @@ bool parse_integer(std::string_view text, T& out) {
 }  // namespace
 
 bool parse_field(std::string_view text, bool& out) {
-  out = equal_ignoring_case(text, "true");
+  out = equals_ignoring_case(text, "true");
   return true;
 }
 bool parse_field(std::string_view text, std::int32_t& out) { return parse_integer(text, out); }
 bool parse_field(std::string_view text, std::int64_t& out) { return parse_integer(text, out); }
 bool parse_field(std::string_view text, BoundaryType& out) {
-  out = equal_ignoring_case(text, "upper") ? BoundaryType::Upper : BoundaryType::Lower;
+  out = equals_ignoring_case(text, "upper") ? BoundaryType::Upper : BoundaryType::Lower;
   return true;
 }
 

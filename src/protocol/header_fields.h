@@ -3,7 +3,7 @@
 // come from that list:
 //
 //   struct GetMinOffsetRequest {
-//     std::string_view topic;
+//     std::string_view topic{};
 //     QueueId queue_id = 0;
 //     template <class Self, class F>
 //     static constexpr void fields(Self& self, F&& f) {
@@ -16,6 +16,7 @@
 // with their own parse_field() and field_text(), and std::optional of these. kRequired: absent is
 // an error. kOptional: absent leaves the member's default. Java checks little of this and fails
 // later, so only what its handlers cannot do without is required. Unknown fields are ignored.
+// Every member has an initializer ({}), so that designated initializers compile without warnings.
 // Encoding leaves out an empty std::optional, and an optional string_view that is empty.
 // A struct with short_fields() and uses_short_names(code) has two sets of names (SEND_MESSAGE and
 // SEND_MESSAGE_V2). Lifetime: the string_views view the frame or command that was decoded.

@@ -110,7 +110,7 @@ class HeaderParser {
     Text value;
     if (!read_value(value, kMemberDepth)) return false;
     out = 0;
-    if (value.kind == Text::Kind::Null) return true;
+    if (value.kind == Text::Kind::Null || value.text.empty()) return true;
     if (value.kind != Text::Kind::Quoted && value.kind != Text::Kind::Number) return false;
     const char* const end = value.text.data() + value.text.size();
     const auto result = std::from_chars(value.text.data(), end, out);

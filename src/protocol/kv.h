@@ -11,9 +11,9 @@ namespace rmq::protocol {
 
 // The key is `config_namespace` here because `namespace` is a word of C++.
 struct PutKvConfigRequest {
-  std::string_view config_namespace;
-  std::string_view key;
-  std::string_view value;
+  std::string_view config_namespace{};
+  std::string_view key{};
+  std::string_view value{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -24,8 +24,8 @@ struct PutKvConfigRequest {
 };
 
 struct GetKvConfigRequest {
-  std::string_view config_namespace;
-  std::string_view key;
+  std::string_view config_namespace{};
+  std::string_view key{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -35,7 +35,7 @@ struct GetKvConfigRequest {
 };
 
 struct GetKvConfigResponse {
-  std::optional<std::string_view> value;
+  std::optional<std::string_view> value{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -44,8 +44,8 @@ struct GetKvConfigResponse {
 };
 
 struct DeleteKvConfigRequest {
-  std::string_view config_namespace;
-  std::string_view key;
+  std::string_view config_namespace{};
+  std::string_view key{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -55,7 +55,7 @@ struct DeleteKvConfigRequest {
 };
 
 struct GetKvlistByNamespaceRequest {
-  std::string_view config_namespace;
+  std::string_view config_namespace{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

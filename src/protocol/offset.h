@@ -12,10 +12,10 @@
 namespace rmq::protocol {
 
 struct QueryConsumerOffsetRequest {
-  std::string_view consumer_group;
-  std::string_view topic;
+  std::string_view consumer_group{};
+  std::string_view topic{};
   QueueId queue_id = 0;
-  std::optional<bool> set_zero_if_not_found;  // absent: true
+  std::optional<bool> set_zero_if_not_found{};  // absent: true
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -28,7 +28,7 @@ struct QueryConsumerOffsetRequest {
 
 // The answer to 14, 29, 30 and 31.
 struct OffsetResponse {
-  QueueOffset offset;
+  QueueOffset offset{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -41,10 +41,10 @@ using GetMaxOffsetResponse = OffsetResponse;
 using GetMinOffsetResponse = OffsetResponse;
 
 struct UpdateConsumerOffsetRequest {
-  std::string_view consumer_group;
-  std::string_view topic;
+  std::string_view consumer_group{};
+  std::string_view topic{};
   QueueId queue_id = 0;
-  QueueOffset commit_offset;
+  QueueOffset commit_offset{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -65,7 +65,7 @@ inline std::string_view field_text(BoundaryType value) {
 }
 
 struct SearchOffsetByTimestampRequest {
-  std::string_view topic;
+  std::string_view topic{};
   QueueId queue_id = 0;
   std::int64_t timestamp = 0;  // store time, ms since the epoch
   BoundaryType boundary_type = BoundaryType::Lower;
@@ -80,7 +80,7 @@ struct SearchOffsetByTimestampRequest {
 };
 
 struct GetMaxOffsetRequest {
-  std::string_view topic;
+  std::string_view topic{};
   QueueId queue_id = 0;
   bool committed = true;
 
@@ -93,7 +93,7 @@ struct GetMaxOffsetRequest {
 };
 
 struct GetMinOffsetRequest {
-  std::string_view topic;
+  std::string_view topic{};
   QueueId queue_id = 0;
 
   template <class Self, class F>
@@ -104,7 +104,7 @@ struct GetMinOffsetRequest {
 };
 
 struct GetEarliestMsgStoretimeRequest {
-  std::string_view topic;
+  std::string_view topic{};
   QueueId queue_id = 0;
 
   template <class Self, class F>
@@ -125,10 +125,10 @@ struct GetEarliestMsgStoretimeResponse {
 
 // INVOKE_BROKER_TO_RESET_OFFSET, and RESET_CONSUMER_CLIENT_OFFSET from broker to client.
 struct InvokeBrokerToResetOffsetRequest {
-  std::string_view topic;
-  std::string_view group;
+  std::string_view topic{};
+  std::string_view group{};
   QueueId queue_id = -1;  // -1: all queues
-  std::optional<QueueOffset> offset;
+  std::optional<QueueOffset> offset{};
   std::int64_t timestamp = 0;  // ms since the epoch; negative: the end
   bool is_force = false;
 

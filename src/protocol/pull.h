@@ -25,21 +25,21 @@ inline constexpr std::int32_t kForbiddenBroadcast = 4;
 inline constexpr std::int32_t kForbiddenSubscription = 5;
 
 struct PullMessageRequest {
-  std::string_view consumer_group;
-  std::string_view topic;
+  std::string_view consumer_group{};
+  std::string_view topic{};
   QueueId queue_id = 0;
-  QueueOffset queue_offset;  // the first message wanted
+  QueueOffset queue_offset{};  // the first message wanted
   std::int32_t max_msg_nums = 0;
   std::int32_t sys_flag = 0;
-  QueueOffset commit_offset;                // stored with kPullCommitOffset
+  QueueOffset commit_offset{};              // stored with kPullCommitOffset
   std::int64_t suspend_timeout_millis = 0;  // held so long with kPullSuspend
-  std::string_view subscription;            // the expression, with kPullSubscription
+  std::string_view subscription{};          // the expression, with kPullSubscription
   std::int64_t sub_version = 0;
-  std::string_view expression_type;  // empty: TAG
-  std::optional<std::int32_t> max_msg_bytes;
-  std::optional<std::int32_t> request_source;
-  std::string_view proxy_forward_client_id;
-  std::string_view broker_name;
+  std::string_view expression_type{};  // empty: TAG
+  std::optional<std::int32_t> max_msg_bytes{};
+  std::optional<std::int32_t> request_source{};
+  std::string_view proxy_forward_client_id{};
+  std::string_view broker_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -66,13 +66,13 @@ using LitePullMessageRequest = PullMessageRequest;
 // there.
 struct PullMessageResponse {
   std::int64_t suggest_which_broker_id = 0;
-  QueueOffset next_begin_offset;
-  QueueOffset min_offset;
-  QueueOffset max_offset;
-  std::optional<std::int64_t> offset_delta;
-  std::optional<std::int32_t> topic_sys_flag;
-  std::optional<std::int32_t> group_sys_flag;
-  std::optional<std::int32_t> forbidden_type;
+  QueueOffset next_begin_offset{};
+  QueueOffset min_offset{};
+  QueueOffset max_offset{};
+  std::optional<std::int64_t> offset_delta{};
+  std::optional<std::int32_t> topic_sys_flag{};
+  std::optional<std::int32_t> group_sys_flag{};
+  std::optional<std::int32_t> forbidden_type{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

@@ -13,16 +13,16 @@
 namespace rmq::protocol {
 
 struct RegisterBrokerRequest {
-  std::string_view broker_name;
-  std::string_view broker_addr;
-  std::string_view cluster_name;
-  std::string_view ha_server_addr;
-  std::int64_t broker_id = 0;                            // 0: the master
-  std::optional<std::int64_t> heartbeat_timeout_millis;  // absent: 120 s
-  std::optional<bool> enable_acting_master;
+  std::string_view broker_name{};
+  std::string_view broker_addr{};
+  std::string_view cluster_name{};
+  std::string_view ha_server_addr{};
+  std::int64_t broker_id = 0;                              // 0: the master
+  std::optional<std::int64_t> heartbeat_timeout_millis{};  // absent: 120 s
+  std::optional<bool> enable_acting_master{};
   bool compressed = false;  // false does not mean that the body is not: some Java brokers forget it
   std::int32_t body_crc32 = 0;  // of the body as sent, 31 bits; 0: not to be checked
-  std::string_view zone_name;
+  std::string_view zone_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -41,8 +41,8 @@ struct RegisterBrokerRequest {
 
 // For slaves whose master lives; otherwise empty.
 struct RegisterBrokerResponse {
-  std::string_view ha_server_addr;
-  std::string_view master_addr;
+  std::string_view ha_server_addr{};
+  std::string_view master_addr{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -52,9 +52,9 @@ struct RegisterBrokerResponse {
 };
 
 struct UnregisterBrokerRequest {
-  std::string_view broker_name;
-  std::string_view broker_addr;
-  std::string_view cluster_name;
+  std::string_view broker_name{};
+  std::string_view broker_addr{};
+  std::string_view cluster_name{};
   std::int64_t broker_id = 0;
 
   template <class Self, class F>
@@ -67,9 +67,9 @@ struct UnregisterBrokerRequest {
 };
 
 struct GetRouteinfoByTopicRequest {
-  std::string_view topic;
+  std::string_view topic{};
   bool accept_standard_json_only = false;
-  std::string_view zone_name;  // with zone_mode: only brokers of this zone
+  std::string_view zone_name{};  // with zone_mode: only brokers of this zone
   bool zone_mode = false;
 
   template <class Self, class F>
@@ -84,7 +84,7 @@ struct GetRouteinfoByTopicRequest {
 struct GetBrokerClusterInfoRequest : NoFields {};
 
 struct WipeWritePermOfBrokerRequest {
-  std::string_view broker_name;
+  std::string_view broker_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -102,7 +102,7 @@ struct WipeWritePermOfBrokerResponse {
 };
 
 struct AddWritePermOfBrokerRequest {
-  std::string_view broker_name;
+  std::string_view broker_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -120,9 +120,9 @@ struct AddWritePermOfBrokerResponse {
 };
 
 struct QueryDataVersionRequest {
-  std::string_view broker_name;
-  std::string_view broker_addr;
-  std::string_view cluster_name;
+  std::string_view broker_name{};
+  std::string_view broker_addr{};
+  std::string_view cluster_name{};
   std::int64_t broker_id = 0;
 
   template <class Self, class F>
@@ -144,8 +144,8 @@ struct QueryDataVersionResponse {
 };
 
 struct GetBrokerMemberGroupRequest {
-  std::string_view cluster_name;
-  std::string_view broker_name;
+  std::string_view cluster_name{};
+  std::string_view broker_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -155,15 +155,15 @@ struct GetBrokerMemberGroupRequest {
 };
 
 struct BrokerHeartbeatRequest {
-  std::string_view cluster_name;
-  std::string_view broker_addr;
-  std::string_view broker_name;
-  std::optional<std::int64_t> broker_id;
-  std::optional<std::int32_t> epoch;
-  std::optional<PhysicalOffset> max_offset;
-  std::optional<PhysicalOffset> confirm_offset;
-  std::optional<std::int64_t> heartbeat_timeout_mills;
-  std::optional<std::int32_t> election_priority;
+  std::string_view cluster_name{};
+  std::string_view broker_addr{};
+  std::string_view broker_name{};
+  std::optional<std::int64_t> broker_id{};
+  std::optional<std::int32_t> epoch{};
+  std::optional<PhysicalOffset> max_offset{};
+  std::optional<PhysicalOffset> confirm_offset{};
+  std::optional<std::int64_t> heartbeat_timeout_mills{};
+  std::optional<std::int32_t> election_priority{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

@@ -15,20 +15,20 @@ namespace rmq::protocol {
 // One request under two sets of names: long ones for 10 and 324, one letter each for 310, 320 and
 // 325.
 struct SendMessageRequest {
-  std::string_view producer_group;
-  std::string_view topic;
-  std::string_view default_topic;  // the topic to copy when `topic` is created by this send
+  std::string_view producer_group{};
+  std::string_view topic{};
+  std::string_view default_topic{};  // the topic to copy when `topic` is created by this send
   std::int32_t default_topic_queue_nums = 4;  // how many queues the client would like then
   QueueId queue_id = 0;                       // negative: the broker picks
   std::int32_t sys_flag = 0;                  // as stored, message_record.h
   std::int64_t born_timestamp = 0;            // ms since the epoch
   std::int32_t flag = 0;                      // the user's
-  std::string_view properties;                // name 0x01 value 0x02 ...
+  std::string_view properties{};              // name 0x01 value 0x02 ...
   std::int32_t reconsume_times = 0;           // sends to %RETRY% topics only
   bool unit_mode = false;
   bool batch = false;  // the body is a batch; the code does not matter
-  std::optional<std::int32_t> max_reconsume_times;
-  std::string_view broker_name;
+  std::optional<std::int32_t> max_reconsume_times{};
+  std::string_view broker_name{};
 
   static constexpr bool uses_short_names(std::int32_t code) {
     return code == static_cast<std::int32_t>(RequestCode::SendMessageV2) ||
@@ -74,13 +74,13 @@ struct SendMessageRequest {
 // Codes 0, 10, 11 and 12 carry it: the Java client reads MSG_REGION without a look whether there
 // are ext fields.
 struct SendMessageResponse {
-  std::string_view msg_id;  // offset message ids, joined by ',' for a batch
+  std::string_view msg_id{};  // offset message ids, joined by ',' for a batch
   QueueId queue_id = 0;
-  QueueOffset queue_offset;  // of the first message of a batch
-  std::string_view transaction_id;
-  std::string_view batch_uniq_id;
-  std::string_view recall_handle;
-  std::string_view msg_region;
+  QueueOffset queue_offset{};  // of the first message of a batch
+  std::string_view transaction_id{};
+  std::string_view batch_uniq_id{};
+  std::string_view recall_handle{};
+  std::string_view msg_region{};
   bool trace_on = true;
 
   template <class Self, class F>
@@ -97,13 +97,13 @@ struct SendMessageResponse {
 };
 
 struct ConsumerSendMsgBackRequest {
-  PhysicalOffset offset;  // of the message that failed
-  std::string_view group;
+  PhysicalOffset offset{};  // of the message that failed
+  std::string_view group{};
   std::int32_t delay_level = 0;  // negative: to the dead letter queue
-  std::string_view origin_msg_id;
-  std::string_view origin_topic;
+  std::string_view origin_msg_id{};
+  std::string_view origin_topic{};
   bool unit_mode = false;
-  std::optional<std::int32_t> max_reconsume_times;
+  std::optional<std::int32_t> max_reconsume_times{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -118,14 +118,14 @@ struct ConsumerSendMsgBackRequest {
 };
 
 struct EndTransactionRequest {
-  std::string_view topic;
-  std::string_view producer_group;
-  QueueOffset tran_state_table_offset;  // the half message's place in the half topic's queue
-  PhysicalOffset commit_log_offset;     // of the half message
-  std::int32_t commit_or_rollback = 0;  // 8 commit, 12 rollback, 0 not known
+  std::string_view topic{};
+  std::string_view producer_group{};
+  QueueOffset tran_state_table_offset{};  // the half message's place in the half topic's queue
+  PhysicalOffset commit_log_offset{};     // of the half message
+  std::int32_t commit_or_rollback = 0;    // 8 commit, 12 rollback, 0 not known
   bool from_transaction_check = false;
-  std::string_view msg_id;
-  std::string_view transaction_id;
+  std::string_view msg_id{};
+  std::string_view transaction_id{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -142,13 +142,13 @@ struct EndTransactionRequest {
 
 // Broker to producer; the body is one record.
 struct CheckTransactionStateRequest {
-  std::string_view topic;
-  QueueOffset tran_state_table_offset;
-  PhysicalOffset commit_log_offset;
-  std::string_view msg_id;
-  std::string_view transaction_id;
-  std::string_view offset_msg_id;
-  std::string_view broker_name;
+  std::string_view topic{};
+  QueueOffset tran_state_table_offset{};
+  PhysicalOffset commit_log_offset{};
+  std::string_view msg_id{};
+  std::string_view transaction_id{};
+  std::string_view offset_msg_id{};
+  std::string_view broker_name{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

@@ -14,15 +14,15 @@ namespace rmq::protocol {
 
 // Bits of a topic's or broker's permission.
 struct UpdateAndCreateTopicRequest {
-  std::string_view topic;
-  std::string_view default_topic;
+  std::string_view topic{};
+  std::string_view default_topic{};
   std::int32_t read_queue_nums = 0;
   std::int32_t write_queue_nums = 0;
   std::int32_t perm = 0;
-  std::string_view topic_filter_type;  // SINGLE_TAG or MULTI_TAG
-  std::optional<std::int32_t> topic_sys_flag;
+  std::string_view topic_filter_type{};  // SINGLE_TAG or MULTI_TAG
+  std::optional<std::int32_t> topic_sys_flag{};
   bool order = false;
-  std::string_view attributes;  // "+key=value,-key"
+  std::string_view attributes{};  // "+key=value,-key"
   bool force = false;
 
   template <class Self, class F>
@@ -42,7 +42,7 @@ struct UpdateAndCreateTopicRequest {
 
 // Headers that name a topic and nothing else.
 struct TopicRequest {
-  std::string_view topic;
+  std::string_view topic{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -55,8 +55,8 @@ struct GetTopicStatsInfoRequest : TopicRequest {};
 struct QueryTopicConsumeByWhoRequest : TopicRequest {};
 
 struct DeleteTopicInNamesrvRequest {
-  std::string_view topic;
-  std::string_view cluster_name;  // empty: in all clusters
+  std::string_view topic{};
+  std::string_view cluster_name{};  // empty: in all clusters
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -66,8 +66,8 @@ struct DeleteTopicInNamesrvRequest {
 };
 
 struct GetTopicConfigRequest {
-  std::string_view topic;
-  std::optional<bool> logical;
+  std::string_view topic{};
+  std::optional<bool> logical{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -84,7 +84,7 @@ struct CleanUnusedTopicRequest : NoFields {};
 struct GetBrokerRuntimeInfoRequest : NoFields {};
 
 struct GetTopicsByClusterRequest {
-  std::string_view cluster;
+  std::string_view cluster{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -94,9 +94,9 @@ struct GetTopicsByClusterRequest {
 
 // Without topic_seq everything is wanted at once.
 struct GetAllTopicConfigRequest {
-  std::optional<std::int32_t> topic_seq;
-  std::string_view data_version;  // JSON
-  std::optional<std::int32_t> max_topic_num;
+  std::optional<std::int32_t> topic_seq{};
+  std::string_view data_version{};  // JSON
+  std::optional<std::int32_t> max_topic_num{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -116,9 +116,9 @@ struct GetAllTopicConfigResponse {
 };
 
 struct GetConsumeStatsRequest {
-  std::string_view consumer_group;
-  std::string_view topic;
-  std::string_view topic_list;  // separated by ';'
+  std::string_view consumer_group{};
+  std::string_view topic{};
+  std::string_view topic_list{};  // separated by ';'
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {

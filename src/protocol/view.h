@@ -9,8 +9,8 @@
 namespace rmq::protocol {
 
 struct QueryMessageRequest {
-  std::string_view topic;
-  std::string_view key;
+  std::string_view topic{};
+  std::string_view key{};
   std::int32_t max_num = 0;
   std::int64_t begin_timestamp = 0;  // store time, ms since the epoch
   std::int64_t end_timestamp = 0;
@@ -29,7 +29,7 @@ struct QueryMessageRequest {
 
 struct QueryMessageResponse {
   std::int64_t index_last_update_timestamp = 0;  // ms since the epoch
-  PhysicalOffset index_last_update_phyoffset;
+  PhysicalOffset index_last_update_phyoffset{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -39,8 +39,8 @@ struct QueryMessageResponse {
 };
 
 struct ViewMessageByIdRequest {
-  std::string_view topic;
-  PhysicalOffset offset;
+  std::string_view topic{};
+  PhysicalOffset offset{};
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
