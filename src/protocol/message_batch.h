@@ -21,8 +21,8 @@ inline constexpr std::size_t kBatchEntryBytesMin = 22;
 
 struct BatchEntry {
   std::int32_t flag = 0;
-  ByteView body;
-  std::string_view properties;
+  ByteView body{};
+  std::string_view properties{};
 };
 
 class BatchReader {

@@ -68,24 +68,24 @@ inline constexpr std::size_t kPropertiesBytesMax = 32767;
 inline constexpr std::size_t kRecordBytesMax = 0x7FFFFFFF;
 
 struct MessageRecord {
-  std::string_view topic;
+  std::string_view topic{};
   QueueId queue_id = 0;
   std::int32_t flag = 0;  // the producer's own, opaque
-  QueueOffset queue_offset;
-  PhysicalOffset physical_offset;
+  QueueOffset queue_offset{};
+  PhysicalOffset physical_offset{};
   // encode_record() takes the two host bits from the hosts and ignores them here.
   std::int32_t sys_flag = 0;
   std::int64_t born_timestamp_ms = 0;
-  HostAddress born_host;
+  HostAddress born_host{};
   std::int64_t store_timestamp_ms = 0;
-  HostAddress store_host;
+  HostAddress store_host{};
   std::int32_t reconsume_times = 0;
   std::int64_t prepared_transaction_offset = 0;
-  ByteView body;  // as the producer sent it, perhaps compressed
-  std::string_view properties;
+  ByteView body{};  // as the producer sent it, perhaps compressed
+  std::string_view properties{};
   // Written behind `properties`, so that a broker adds its own without copying the text; empty
   // after decoding.
-  std::string_view more_properties;
+  std::string_view more_properties{};
   // Set by decode_record(); encode_record() computes both.
   std::int32_t body_crc = 0;
   std::uint32_t total_bytes = 0;
