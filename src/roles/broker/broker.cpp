@@ -60,7 +60,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig broker_config, storage::
         pull_again(*this, connection, command);
       }),
       outgoing(threads),
-      registration(config, topics, outgoing, threads.control(), clock),
+      registration(config, topics, outgoing, threads.control()),
       files_(files),
       saver_(
           [this]() -> Result<> {

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "net/await.h"
 #include "net/io_threads.h"
@@ -34,7 +33,7 @@ class Registration {
 
   // All references outlive this object, and stop() has ended before it goes.
   Registration(const BrokerConfig& config, TopicTable& topics, net::RpcClient& client,
-               net::IoThread& control, Clock& clock);
+               net::IoThread& control);
   ~Registration();
 
   // Starts registering with every address of namesrv_addr.
@@ -59,21 +58,19 @@ class Registration {
 
   net::Task<> serve(std::shared_ptr<NameServer> server);
   net::Task<bool> register_once(NameServer& server);
-  net::Task<> unregister(std::shared_ptr<NameServer> server, std::shared_ptr<Round> round);
   net::Task<> wait_for_work(NameServer& server, std::chrono::milliseconds longest);
+  net::Task<> unregister(std::shared_ptr<NameServer> server, std::chrono::milliseconds timeout);
   protocol::Command make_request(NameServer& server, bool full);
-  std::shared_ptr<Round> begin_round();
-  void finish_attempt(NameServer& server, std::uint64_t generation);
+  bool take_changes();
+  std::shared_ptr<Round> begin_round(bool known_only);
 
   const BrokerConfig& config_;
   TopicTable& topics_;
   net::RpcClient& client_;
   net::IoThread& control_;
-  Clock& clock_;
   Addresses addresses_;
   std::vector<std::shared_ptr<NameServer>> servers_;
-  std::uint64_t generation_ =
-      0;  // counts requests to register; an attempt serves all that came before it
+  std::uint64_t generation_ = 0;  // counts what there is to tell; an attempt tells all of its start
   bool stopping_ = false;
 };
 
