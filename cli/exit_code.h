@@ -11,7 +11,8 @@ namespace rmq::cli {
   X(Refused, 1, "refused", "a server refused it, and said why")            \
   X(Usage, 2, "usage", "wrong arguments; nothing was sent")                \
   X(Unreachable, 3, "unreachable", "cannot connect, or no answer in time") \
-  X(NotFound, 4, "not_found", "no such topic, queue, cluster, broker")
+  X(NotFound, 4, "not_found", "no such topic, queue, cluster, broker")     \
+  X(Failed, 5, "failed", "a server could not start, or had to stop")
 
 enum class ExitCode : int {
 #define RMQ_EXIT_CODE(name, number, text, meaning) name = number,

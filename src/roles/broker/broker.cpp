@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "net/await.h"
 #include "net/endpoint.h"
-#include "net/local_address.h"
-#include "net/resolver.h"
 #include "protocol/client.h"
 #include "protocol/header_fields.h"
 #include "protocol/properties.h"
@@ -26,7 +24,6 @@ using namespace std::chrono_literals;
 constexpr auto kFirstRegistration = 3s;
 constexpr auto kUnregister = 2s;
 constexpr auto kDrain = 5s;
-constexpr auto kResolve = 5s;
 constexpr int kTripleTries = 100;
 
 std::string config_directory(const storage::StoreConfig& store) { return store.root_directory + "/config"; }
@@ -37,23 +34,24 @@ std::string host_name() {
   return name.data();
 }
 
-BrokerConfig with_name(BrokerConfig config) {
+// What a config leaves open: a name, and addresses where the listener's own is one that clients can use.
+BrokerConfig completed(BrokerConfig config) {
   if (config.broker_name.empty()) config.broker_name = host_name();
+  if (config.broker_ip1.empty()) config.broker_ip1 = config.listen_address;
+  if (config.broker_ip2.empty()) config.broker_ip2 = config.broker_ip1;
   return config;
 }
 
 }  // namespace
 
-Broker::Broker(net::IoThreads& io_threads, BrokerConfig broker_config, storage::StoreConfig store_settings,
-               FileSystem& files, Clock& the_clock)
+Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& files, Clock& the_clock)
     : threads(io_threads),
       clock(the_clock),
-      config(with_name(std::move(broker_config))),
-      store_config(std::move(store_settings)),
+      config(completed(std::move(settings))),
       boot_timestamp_ms(clock.now_ms()),
-      topics(config, clock, files, config_directory(store_config)),
-      groups(config, clock, files, config_directory(store_config)),
-      offsets(clock, files, config_directory(store_config)),
+      topics(config, clock, files, config_directory(config.store)),
+      groups(config, clock, files, config_directory(config.store)),
+      offsets(clock, files, config_directory(config.store)),
       clients(clock, config.channel_expired_timeout),
       locks(clock),
       long_polls([this](net::Connection& connection, const protocol::Command& command) {
@@ -84,7 +82,6 @@ std::string Broker::address() const { return config.broker_ip1 + ":" + std::to_s
 
 Result<> Broker::start() {
   RMQ_CHECK(open_store());
-  RMQ_CHECK(settle_addresses());
   RMQ_CHECK(listen());
   connect_parts();
   RMQ_CHECK(store->start());
@@ -102,37 +99,16 @@ Result<> Broker::start() {
   server_->start_accepting();
   vip_server_->start_accepting();
   log::info("broker", "broker serves", kv("name", config.broker_name), kv("address", address()),
-            kv("store", store_config.root_directory));
+            kv("store", config.store.root_directory));
   return {};
 }
 
 Result<> Broker::open_store() {
-  RMQ_TRY(store, storage::MessageStore::open(store_config, files_, clock));
+  RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
-  return {};
-}
-
-// The address that clients are told: the configured one, else the one listened on, else the one that reaches the first
-// name server.
-Result<> Broker::settle_addresses() {
-  if (config.broker_ip1.empty() && !net::is_wildcard(config.listen_address)) config.broker_ip1 = config.listen_address;
-  if (config.broker_ip1.empty()) {
-    const std::string first = config.namesrv_addr.substr(0, config.namesrv_addr.find(';'));
-    std::pair<std::string, std::uint16_t> target{"127.0.0.1", 9876};
-    if (!first.empty()) {
-      RMQ_TRY(target, net::split_address(first));
-    }
-    net::Resolver resolver;
-    std::function<net::Task<Result<std::string>>()> resolve = [&] { return resolver.resolve(target.first, kResolve); };
-    RMQ_TRY(const std::string ip, net::run_blocking<Result<std::string>>(threads.control(), std::move(resolve)));
-    RMQ_TRY(config.broker_ip1, net::local_address_towards(ip, target.second));
-    log::info("broker", "clients are told this address (brokerIP1 or --advertise changes it)",
-              kv("address", config.broker_ip1));
-  }
-  if (config.broker_ip2.empty()) config.broker_ip2 = config.broker_ip1;
   return {};
 }
 
@@ -161,7 +137,7 @@ Result<> Broker::listen_on(std::uint16_t port) {
   RMQ_CHECK(server->listen(config.listen_address, port));
   const std::uint16_t main_port = server->port();
   RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
-  if (port == 0 && !net::is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
+  if (port == 0 && !net::port_is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
     return fail(net::NetErrc::AddressInUse, config.listen_address + ":" + std::to_string(main_port + 1));
   }
   config.listen_port = main_port;
@@ -205,7 +181,7 @@ void Broker::start_timers() {
   run_every(1s, [this] { long_polls.sweep(clock.steady_now(), nullptr); });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of = [this](const storage::Queue& queue) {
-      return store->visible_end(queue);
+      return store->visible_end(queue.topic(), queue.queue_id());
     };
     long_polls.sweep(clock.steady_now(), &end_of);
   });

@@ -32,7 +32,6 @@
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_table.h"
 #include "storage/message_store.h"
-#include "storage/store_config.h"
 
 namespace rmq::roles::broker {
 
@@ -41,8 +40,7 @@ class BrokerService;
 class Broker {
  public:
   // `threads`, `files` and `clock` outlive the broker, and the threads have stopped before it goes.
-  Broker(net::IoThreads& threads, BrokerConfig broker_config, storage::StoreConfig store, FileSystem& files,
-         Clock& clock);
+  Broker(net::IoThreads& threads, BrokerConfig config, FileSystem& files, Clock& clock);
   ~Broker();
 
   // Opens and recovers the store, listens, registers with the name servers, then accepts clients.
@@ -62,7 +60,6 @@ class Broker {
   net::IoThreads& threads;
   Clock& clock;
   BrokerConfig config;  // ports and addresses are settled by start(), nothing else changes
-  storage::StoreConfig store_config;
   const std::int64_t boot_timestamp_ms;
   protocol::HostAddress store_host;  // where a message can be asked for: part of its id
   // The properties that a broker adds to each message: CLUSTER, MSG_REGION, TRACE_ON.
@@ -81,7 +78,6 @@ class Broker {
 
  private:
   Result<> open_store();
-  Result<> settle_addresses();
   Result<> listen();
   Result<> listen_on(std::uint16_t port);
   void connect_parts();

@@ -7,7 +7,7 @@
 
 #include "base/units.h"
 #include "net/await.h"
-#include "net/local_address.h"
+#include "net/endpoint.h"
 #include "net/net_limits.h"
 #include "net/response_frame.h"
 #include "net/rpc_client.h"
@@ -242,7 +242,6 @@ TEST_CASE("address texts") {
   CHECK(host_address("1.2.3.4", 5)->ip().size() == 4);
   CHECK(host_address("::1", 5)->is_v6());
   CHECK_FALSE(host_address("localhost", 5));
-  CHECK(*local_address_towards("127.0.0.1", 9) == "127.0.0.1");
 }
 
 TEST_CASE("await: a watermark that comes, one that does not, one whose reign ends") {

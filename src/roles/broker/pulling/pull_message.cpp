@@ -98,7 +98,7 @@ bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest&
                 .deadline = broker.clock.steady_now() + patience};
   storage::Queue& queue = broker.store->queue(request.topic, request.queue_id);
   if (!broker.long_polls.hold(queue, std::move(pull))) return false;
-  if (broker.store->visible_end(queue) > request.queue_offset) broker.long_polls.wake(queue);
+  if (broker.store->visible_end(queue.topic(), queue.queue_id()) > request.queue_offset) broker.long_polls.wake(queue);
   return true;
 }
 

@@ -81,7 +81,7 @@ void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, cons
 
 // Waits for what some of the turn's sends ask for, then answers all of them.
 net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
-  const SteadyTime deadline = std::chrono::steady_clock::now() + broker.store_config.sync_flush_timeout;
+  const SteadyTime deadline = std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
   Result<> durable;
   if (turn->topics_saved) {
     durable = co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline);
@@ -102,7 +102,7 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const Result<>& appended) {
   if (!appended) return answer_failed(broker, turn, appended.error());
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
-  const bool flush = broker.store_config.flush_disk_type == storage::FlushDiskType::Sync &&
+  const bool flush = broker.config.store.flush_disk_type == storage::FlushDiskType::Sync &&
                      std::any_of(turn->sends.begin(), turn->sends.end(), waits);
   if (!flush && !turn->topics_saved) return answer_stored(broker, turn, ResponseCode::Success);
   if (flush) broker.store->request_flush();

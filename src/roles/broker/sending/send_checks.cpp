@@ -52,10 +52,10 @@ Result<> check_send(const Broker& broker, const SendMessageRequest& request, Byt
   }
   // Java's own answer to an empty body is an exception; to one that is too long it is this.
   const bool body_fits =
-      !body.empty() && body.size() <= static_cast<std::size_t>(broker.store_config.max_message_bytes);
+      !body.empty() && body.size() <= static_cast<std::size_t>(broker.config.store.max_message_bytes);
   const bool properties_fit = request.properties.size() <= protocol::kPropertiesBytesMax;
   if (!body_fits || !properties_fit) {
-    return fail(ResponseCode::MessageIllegal, size_remark(broker.store_config));
+    return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
   }
   if (request.batch && request.topic.starts_with(kRetryTopicPrefix)) {
     return fail(ResponseCode::MessageIllegal,

@@ -64,7 +64,7 @@ Result<> append_record(const Broker& broker, storage::AppendBatch& batch, const 
                        std::string_view tags) {
   // Which of the limits was broken is not said, as in Java.
   const Result<std::size_t> bytes = protocol::record_bytes(record);
-  if (!bytes) return fail(ResponseCode::MessageIllegal, size_remark(broker.store_config));
+  if (!bytes) return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
   const std::size_t begin = batch.buffer().size();
   protocol::encode_record(record, batch.buffer());
   batch.add_record(begin, protocol::tag_hash(tags));

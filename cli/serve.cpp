@@ -1,0 +1,197 @@
+#include "cli/serve.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/exit_code.h"
+#include "cli/serve_options.h"
+#include "net/io_threads.h"
+#include "net/net_errc.h"
+#include "roles/broker/broker.h"
+#include "roles/namesrv/name_server.h"
+#include "storage/store_errc.h"
+
+namespace rmq::cli {
+namespace {
+
+// Every connection and segment is a descriptor: take what the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+// What to do about an error at start.
+std::string remedy(const Error& error) {
+  if (error.code == net::NetErrc::AddressInUse) {
+    return "Stop what listens there, or choose another port with --port (0 takes free ones).";
+  }
+  if (error.code == storage::StoreErrc::InUse) {
+    return "Another process uses this data directory: stop it, or choose another one with --data.";
+  }
+  if (error.code == std::errc::permission_denied || error.code == std::errc::read_only_file_system) {
+    return "Choose a directory that this user may write to with --data.";
+  }
+  if (error.code == std::errc::no_space_on_device) return "Make room, or choose another directory with --data.";
+  return "";
+}
+
+// The roles of this process, started in order and stopped in reverse.
+class Server {
+ public:
+  explicit Server(ServeOptions options)
+      : options_(std::move(options)),
+        threads_(options_.broker ? static_cast<std::size_t>(options_.broker->data_threads) : 1) {}
+
+  Result<> start(const std::function<void(const Error&)>& on_fatal) {
+    threads_.start();
+    if (options_.namesrv) {
+      namesrv_ = std::make_unique<roles::namesrv::NameServer>(threads_, *options_.namesrv, Clock::system(),
+                                                              FileSystem::posix());
+      RMQ_CHECK(namesrv_->start());
+    }
+    if (options_.broker) {
+      roles::broker::BrokerConfig config = *options_.broker;
+      if (options_.broker_uses_own_namesrv) config.namesrv_addr = namesrv_address();
+      broker_ = std::make_unique<roles::broker::Broker>(threads_, std::move(config), FileSystem::posix(),
+                                                        Clock::system());
+      broker_->on_fatal(on_fatal);
+      RMQ_CHECK(broker_->start());
+    }
+    return {};
+  }
+
+  void stop() {
+    if (broker_) broker_->stop();
+    if (namesrv_) namesrv_->stop();
+    threads_.stop();
+  }
+
+  // As this machine reaches it.
+  std::string namesrv_address() const {
+    const std::string& listen = options_.namesrv->listen_address;
+    const bool everywhere = listen == "0.0.0.0" || listen == "::";
+    return (everywhere ? "127.0.0.1" : listen) + ":" + std::to_string(namesrv_->port());
+  }
+  const roles::namesrv::NameServer* namesrv() const { return namesrv_.get(); }
+  const roles::broker::Broker* broker() const { return broker_.get(); }
+  const ServeOptions& options() const { return options_; }
+
+ private:
+  const ServeOptions options_;
+  net::IoThreads threads_;  // goes last: what still waits there refers to the roles, but runs no more
+  std::unique_ptr<roles::namesrv::NameServer> namesrv_;
+  std::unique_ptr<roles::broker::Broker> broker_;
+};
+
+void print_ready(const Server& server, std::ostream& out) {
+  out << "rmq is ready\n";
+  std::string namesrv;
+  if (server.namesrv() != nullptr) {
+    namesrv = server.namesrv_address();
+    out << "  name server  " << namesrv << "\n";
+  }
+  if (const roles::broker::Broker* broker = server.broker()) {
+    if (namesrv.empty()) namesrv = broker->config.namesrv_addr;
+    out << "  broker       " << broker->address() << "  (" << broker->config.broker_name << " in "
+        << broker->config.cluster_name << ")\n";
+  }
+  out << "  data         " << server.options().data_directory << "\n\nTry, from another terminal:\n";
+  const std::string where = " --namesrv '" + namesrv + "'\n";
+  if (server.broker() != nullptr) {
+    out << "  rmq message send Hello 'my first message'" << where << "  rmq message tail Hello" << where;
+  } else {
+    out << "  rmq cluster status" << where;
+  }
+  out << std::flush;
+}
+
+// One JSON line for programs.
+void write_ready_fd(const Server& server) {
+  if (!server.options().ready_fd) return;
+  json::Value ready = json::Value::object();
+  if (server.broker() != nullptr) ready.set("broker", server.broker()->address());
+  ready.set("data", server.options().data_directory);
+  if (server.namesrv() != nullptr) ready.set("namesrv", server.namesrv_address());
+  const std::string line = json::write(ready, {}) + "\n";
+  const int fd = *server.options().ready_fd;
+  if (write(fd, line.data(), line.size()) < 0) log::warn("serve", "cannot write the ready line", kv("fd", fd));
+  if (fd > STDERR_FILENO) close(fd);
+}
+
+int serve(const ServeOptions& options, Console& console) {
+  raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  // Blocked in every thread, and taken by this one with sigwait().
+  const sigset_t ending = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+
+  std::atomic<bool> fatal{false};
+  Server server(options);
+  const Result<> started = server.start([&](const Error&) {
+    fatal = true;
+    kill(getpid(), SIGTERM);
+  });
+  if (!started) {
+    console.err << "rmq: cannot start: " << started.error().message() << "\n";
+    if (const std::string hint = remedy(started.error()); !hint.empty()) console.err << "rmq: " << hint << "\n";
+    server.stop();
+    return static_cast<int>(ExitCode::Failed);
+  }
+  print_ready(server, console.out);
+  write_ready_fd(server);
+
+  int signal = 0;
+  sigwait(&ending, &signal);
+  log::info("serve", "stopping; a second signal leaves at once", kv("signal", signal));
+  std::thread([ending] {
+    int again = 0;
+    sigwait(&ending, &again);
+    log::warn("serve", "second signal: leaving without a clean stop", kv("signal", again));
+    _exit(static_cast<int>(ExitCode::Failed));
+  }).detach();
+  server.stop();
+  return static_cast<int>(fatal ? ExitCode::Failed : ExitCode::Ok);
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Console& console) {
+  CLI::App* command = app.add_subcommand("serve", "Run a name server, a broker, or both in one process");
+  command->footer("Examples:\n  rmq serve\n  rmq serve --role=master --config broker.conf --namesrv 10.0.0.1:9876");
+  const auto raw = std::make_shared<RawServeOptions>();
+  add_serve_options(*command, *raw);
+  command->callback([raw, &console] {
+    const Result<ServeOptions> options = resolve(*raw);
+    if (!options) {
+      console.err << "rmq: " << options.error().message() << "\nrmq: see 'rmq serve --help'\n";
+      return finish(ExitCode::Usage);
+    }
+    for (const std::string& note : options->notes) log::info("serve", note);
+    for (const std::string& warning : options->warnings) log::warn("serve", warning);
+    finish(ExitCode{serve(*options, console)});
+  });
+}
+
+}  // namespace rmq::cli
