@@ -41,7 +41,8 @@ final class RmqServer extends Server {
             // The ready line goes to this process's pipe, everything else to the log.
             "log=$1; shift; exec \"$@\" 3>&1 >>\"$log\" 2>&1", "sh", log.toString(),
             binary().toString(), "serve", "--role=namesrv,master", "--data",
-            directory.resolve("data").toString(), "--ready-fd", "3"));
+            directory.resolve("data").toString(), "--listen", "127.0.0.1", "--advertise",
+            "127.0.0.1", "--ready-fd", "3"));
         final Map<String, String> keys = new LinkedHashMap<>(brokerKeys());
         if (brokerPort == 0) {
             command.addAll(List.of("--port", "0"));

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""kill -9 at a random moment under load, again and again on the same data; after each start: every
+acknowledged message is at its offset with its body, offsets are dense, nothing is there twice.
+
+16 connections pipeline sends, some of them batches, without retries; commit log segments are small,
+so that kills also hit the making and rolling of files."""
+
+import argparse
+import os
+import random
+import sys
+import time
+
+import load
+import server
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=None)
+    arguments.add_argument("--flush", choices=("async", "sync"), default="async")
+    arguments.add_argument("--connections", type=int, default=16)
+    arguments.add_argument("--window", type=int, default=64)
+    arguments.add_argument("--segment-kib", type=int, default=1024)
+    arguments.add_argument("--min-rate", type=int, default=5000,
+                           help="fail below so many acknowledged messages a second; 0: never")
+    options = arguments.parse_args()
+    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
+    print("kill9 seed=%d flush=%s rounds=%d segment=%d KiB connections=%d" % (
+        seed, options.flush, options.rounds, options.segment_kib, options.connections), flush=True)
+    chance = random.Random(seed)
+
+    target = server.Server(broker_keys={
+        "mappedFileSizeCommitLog": options.segment_kib * 1024,
+        # 1,000 entries a file: queues roll as well.
+        "mappedFileSizeConsumeQueue": 20 * 1000,
+        "flushDiskType": "SYNC_FLUSH" if options.flush == "sync" else "ASYNC_FLUSH"})
+    target.start()
+    ledger = load.Ledger("kill9")
+    load.create(target.broker, ledger.topic)
+
+    seconds = acknowledged = lost_race = 0
+    for number in range(1, options.rounds + 1):
+        work = load.Load(target.broker, ledger, b"r%d" % number, options.connections,
+                         options.window, chance.getrandbits(32))
+        duration = chance.uniform(0.2, 2.0)
+        begin = time.monotonic()
+        work.run_until(begin + duration)
+        target.process.kill()
+        took = time.monotonic() - begin
+        work.sending = False
+        # What it had written before it died still arrives, and counts as acknowledged.
+        work.run_until(time.monotonic() + 10)
+        target.wait()
+        open_at_kill = work.in_flight
+        work.close()
+        seconds += took
+        acknowledged += work.messages_acknowledged
+        lost_race += open_at_kill
+        target.start()
+        read, errors = load.check(target.broker, ledger)
+        print("round %2d: killed after %.2f s, %6d acknowledged (%6.0f/s), %4d requests open; "
+              "ready again in %3.0f ms, %d read" % (
+                  number, took, work.messages_acknowledged, work.messages_acknowledged / took,
+                  open_at_kill, target.ready_seconds * 1000, read), flush=True)
+        if work.refused:
+            errors.append("refused under load: %s" % work.refused)
+        if errors:
+            return fail(target, seed, errors)
+    read, errors = load.check(target.broker, ledger, whole=True)
+    rate = acknowledged / seconds
+    print("%d messages acknowledged, %.0f a second; %d requests were open at kills; %d messages "
+          "in the store, read again from the start" % (acknowledged, rate, lost_race, read))
+    if rate < options.min_rate:
+        errors.append("%.0f messages a second are less than %d" % (rate, options.min_rate))
+    if errors:
+        return fail(target, seed, errors)
+    code = target.stop()
+    if code != 0:
+        return fail(target, seed, ["exit code %d after SIGTERM" % code])
+    target.remove()
+    print("PASS kill9 %s" % options.flush)
+    return 0
+
+
+def fail(target, seed, errors):
+    for error in errors:
+        print("  " + error)
+    print("  data and log: %s" % target.directory)
+    print("FAIL kill9, seed %d: %d errors" % (seed, len(errors)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

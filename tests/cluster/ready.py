@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Time from exec to ready, and memory at idle, of name server and broker in one process: the median
+of several starts on an empty data directory."""
+
+import argparse
+import statistics
+import sys
+import time
+
+import server
+
+
+def settled_memory(target):
+    """RssAnon once it has not changed for 0.3 s, at most 3 s after ready."""
+    end = time.monotonic() + 3
+    last, since = target.rss_anon(), time.monotonic()
+    while time.monotonic() < end and time.monotonic() - since < 0.3:
+        time.sleep(0.02)
+        now = target.rss_anon()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--starts", type=int, default=11)
+    arguments.add_argument("--max-ms", type=float, default=50)
+    arguments.add_argument("--max-mib", type=float, default=30)
+    options = arguments.parse_args()
+    times, memory = [], []
+    for _ in range(options.starts):
+        target = server.Server().start()
+        times.append(target.ready_seconds * 1000)
+        memory.append(settled_memory(target) / (1 << 20))
+        code = target.stop()
+        target.remove()
+        if code != 0:
+            print("FAIL ready: exit code %d" % code)
+            return 1
+    median_ms, median_mib = statistics.median(times), statistics.median(memory)
+    print("ready: median %.1f ms (min %.1f, max %.1f), limit %g ms" % (
+        median_ms, min(times), max(times), options.max_ms))
+    print("idle:  median %.1f MiB RssAnon (max %.1f), limit %g MiB" % (
+        median_mib, max(memory), options.max_mib))
+    good = median_ms < options.max_ms and median_mib < options.max_mib
+    print("%s ready" % ("PASS" if good else "FAIL"))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
