@@ -31,15 +31,20 @@ class Value {
  public:
   enum class Kind { Null, Bool, Int, Double, String, Array, Object };
 
-  Value() = default;  // null
-  Value(bool value) : data_(value) {}
+  Value();  // null
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
+  Value(bool value);
   template <std::integral N>
   requires(!std::same_as<N, bool> && !std::same_as<N, char>) Value(N value)
-      : data_(static_cast<std::int64_t>(value)) {}
-  Value(double value) : data_(value) {}
-  Value(std::string value) : data_(std::move(value)) {}
-  Value(std::string_view value) : data_(std::string(value)) {}
-  Value(const char* value) : data_(std::string(value)) {}
+      : Value(Integer{static_cast<std::int64_t>(value)}) {}
+  Value(double value);
+  Value(std::string value);
+  Value(std::string_view value);
+  Value(const char* value);
   static Value object();
   static Value array();
 
@@ -82,6 +87,11 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  struct Integer {
+    std::int64_t value;
+  };
+  explicit Value(Integer value);
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<Value>,
                std::vector<Member>>
       data_;
@@ -104,6 +114,20 @@ struct Member {
     return a.key == b.key && a.value == b.value;
   }
 };
+
+// Here, and not in the class, because making a Value needs Member to be whole.
+inline Value::Value() = default;
+inline Value::Value(const Value& other) = default;
+inline Value::Value(Value&& other) noexcept = default;
+inline Value& Value::operator=(const Value& other) = default;
+inline Value& Value::operator=(Value&& other) noexcept = default;
+inline Value::~Value() = default;
+inline Value::Value(bool value) : data_(value) {}
+inline Value::Value(Integer value) : data_(value.value) {}
+inline Value::Value(double value) : data_(value) {}
+inline Value::Value(std::string value) : data_(std::move(value)) {}
+inline Value::Value(std::string_view value) : data_(std::string(value)) {}
+inline Value::Value(const char* value) : data_(std::string(value)) {}
 
 // Parses one value; only white space and comments may follow. Empty text is null, as for fastjson.
 // {"$ref":...} is an object like any other. Errors: JsonErrc, with the position in bytes.
