@@ -34,3 +34,8 @@ if(RMQ_SANITIZE)
     add_compile_options(-fno-sanitize=function,vptr)
   endif()
 endif()
+
+if(RMQ_STATIC)
+  # Whole, and still loaded at a random address.
+  add_link_options(-static-pie)
+endif()

@@ -1,0 +1,57 @@
+# Short verbs over the CMake presets. `make` leaves build/release/rmq; `make help` lists the rest.
+JOBS ?= $(shell nproc)
+CONFIGURE = cmake --preset $(1) >/dev/null
+BUILD = $(CONFIGURE) && cmake --build --preset $(1) -j $(JOBS)
+CTEST = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS)
+SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.def')
+
+.PHONY: release static debug test asan tsan clang tidy fuzz format config interop cluster check ci clean help
+
+release: ## build/release/rmq, with the system's shared libraries (the default)
+	$(call BUILD,release) --target rmq
+
+static: ## build/static/rmq, one file that runs anywhere; the release artifact
+	$(call BUILD,static) --target rmq
+
+debug: ## everything, unoptimised, in build/debug
+	$(call BUILD,debug)
+
+test: ## unit, golden and tidy tests
+	$(call BUILD,release)
+	$(call CTEST,release)
+
+asan: ## the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(call BUILD,asan)
+	ASAN_OPTIONS=detect_stack_use_after_return=1 $(call CTEST,asan) -E '^tidy'
+
+tsan: ## the same tests under ThreadSanitizer
+	$(call BUILD,tsan)
+	$(call CTEST,tsan) -E '^tidy'
+
+clang: ## compile everything with clang 14: its warnings, lost results and thread safety analysis
+	$(call CONFIGURE,clang)
+	python3 scripts/clang_check.py --jobs $(JOBS) build/clang
+
+tidy: ## checks on the code itself
+	python3 scripts/tidy.py
+
+fuzz: ## build the fuzzers in build/fuzz and run each for FUZZ_SECONDS (30)
+	$(call BUILD,fuzz)
+	scripts/run_fuzzers.sh build/fuzz $(or $(FUZZ_SECONDS),30)
+
+format: ## clang-format, in place
+	clang-format-14 -i $(SOURCES)
+
+config: release ## write docs/config.md anew
+	build/release/rmq config reference > docs/config.md
+
+check: ## every test there is, as .ci/run does
+	.ci/run --no-setup
+
+ci: check
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
