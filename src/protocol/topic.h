@@ -12,7 +12,6 @@
 
 namespace rmq::protocol {
 
-// Bits of a topic's or broker's permission.
 struct UpdateAndCreateTopicRequest {
   std::string_view topic{};
   std::string_view default_topic{};
