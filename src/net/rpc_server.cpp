@@ -1,6 +1,7 @@
 #include "net/rpc_server.h"
 
 #include <algorithm>
+#include <asio/error.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <optional>
@@ -34,7 +35,7 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
       std::error_code ignored;
       acceptor_.close(ignored);
     }
-    if (error == std::errc::address_in_use) return fail(NetErrc::AddressInUse, where);
+    if (error == asio::error::address_in_use) return fail(NetErrc::AddressInUse, where);
     if (error) return fail(error, "listening on " + where);
     port_ = acceptor_.local_endpoint(error).port();
     return {};

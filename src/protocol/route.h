@@ -1,6 +1,7 @@
 // Headers of the name server's route table: REGISTER_BROKER (103), UNREGISTER_BROKER (104),
 // GET_ROUTEINFO_BY_TOPIC (105), GET_BROKER_CLUSTER_INFO (106), write permission of brokers (205,
-// 327), QUERY_DATA_VERSION (322), GET_BROKER_MEMBER_GROUP (901) and BROKER_HEARTBEAT (904). Bodies:
+// 327), QUERY_DATA_VERSION (322), GET_BROKER_MEMBER_GROUP (901), BROKER_HEARTBEAT (904) and
+// NOTIFY_MIN_BROKER_ID_CHANGE (905). Bodies:
 // route_body.h, registration_body.h.
 #pragma once
 
@@ -176,6 +177,25 @@ struct BrokerHeartbeatRequest {
     f("confirmOffset", self.confirm_offset, kOptional);
     f("heartbeatTimeoutMills", self.heartbeat_timeout_mills, kOptional);  // sic
     f("electionPriority", self.election_priority, kOptional);
+  }
+};
+
+// Empty members are left out: offline_broker_addr when a replica came, ha_broker_addr when one
+// left.
+struct NotifyMinBrokerIdChangeRequest {
+  std::int64_t min_broker_id = 0;
+  std::string_view broker_name;
+  std::string_view min_broker_addr;
+  std::string_view offline_broker_addr;
+  std::string_view ha_broker_addr;
+
+  template <class Self, class F>
+  static constexpr void fields(Self& self, F&& f) {
+    f("minBrokerId", self.min_broker_id, kRequired);
+    f("brokerName", self.broker_name, kOptional);
+    f("minBrokerAddr", self.min_broker_addr, kOptional);
+    f("offlineBrokerAddr", self.offline_broker_addr, kOptional);
+    f("haBrokerAddr", self.ha_broker_addr, kOptional);
   }
 };
 

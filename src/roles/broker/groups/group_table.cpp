@@ -64,7 +64,7 @@ Result<> GroupTable::load(bool store_has_data) {
       forbidden_[group].insert(topics.begin(), topics.end());
     }
     snapshot_.publish(std::move(groups));
-    if (!found) version_ = 1;
+    dirty_ = !found;
   }
   return save_if_changed();
 }
@@ -169,7 +169,7 @@ void GroupTable::put(SubscriptionGroupConfig config) {
 
 void GroupTable::publish(Draft next) {
   data_version_.next(clock_.now_ms());
-  version_.fetch_add(1, std::memory_order_release);
+  dirty_ = true;
   snapshot_.publish(std::move(next));
 }
 
@@ -179,17 +179,20 @@ void GroupTable::announce() const {
 
 Result<> GroupTable::save_if_changed() {
   MutexLock saving(save_mutex_);
-  const TableVersion version = this->version();
-  if (saved_.value() >= version) return {};
-  // A change from here on may be in the file, and is saved again.
-  if (Result<> saved = file_.save(protocol::encode_subscription_groups(contents(), json::kPretty));
-      !saved) {
+  {
+    MutexLock lock(mutex_);
+    if (!dirty_) return {};
+    dirty_ = false;
+  }
+  // A change from here on makes the table dirty again.
+  Result<> saved = file_.save(protocol::encode_subscription_groups(contents(), json::kPretty));
+  if (!saved) {
     log::error("groups", "cannot save groups", kv("file", file_.path()),
                kv("why", saved.error().message()));
-    return saved;
+    MutexLock lock(mutex_);
+    dirty_ = true;
   }
-  saved_.advance(version);
-  return {};
+  return saved;
 }
 
 }  // namespace rmq::roles::broker
