@@ -46,7 +46,7 @@ struct ResponseHead {
   SerializeType type = SerializeType::Json;  // that of the request: the C++ client reads JSON only
   std::int32_t code = 0;
   std::int32_t opaque = 0;
-  std::string_view remark;
+  std::string_view remark{};
   std::size_t body_bytes = 0;
 };
 
