@@ -27,6 +27,9 @@ add_compile_definitions(ASIO_STANDALONE ASIO_NO_DEPRECATED)
 if(RMQ_SANITIZE)
   add_compile_options(-fsanitize=${RMQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RMQ_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)  # false alarms on std::variant once sanitizers instrument it
+  endif()
   if(RMQ_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # std::atomic_thread_fence inside Asio
   endif()
@@ -38,4 +41,8 @@ endif()
 if(RMQ_STATIC)
   # Whole, and still loaded at a random address.
   add_link_options(-static-pie)
+endif()
+
+if(RMQ_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

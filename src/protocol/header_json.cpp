@@ -114,8 +114,12 @@ class HeaderParser {
     if (value.kind != Text::Kind::Quoted && value.kind != Text::Kind::Number) return false;
     const char* const end = value.text.data() + value.text.size();
     const auto result = std::from_chars(value.text.data(), end, out);
-    // A fraction is cut off, as fastjson does.
-    return result.ec == std::errc() && (result.ptr == end || *result.ptr == '.');
+    if (result.ec != std::errc()) return false;
+    if (result.ptr == end) return true;
+    // A number's fraction is cut off, as fastjson does.
+    const std::string_view rest(result.ptr, static_cast<std::size_t>(end - result.ptr));
+    return value.kind == Text::Kind::Number && rest.front() == '.' &&
+           rest.find_first_not_of("0123456789", 1) == std::string_view::npos;
   }
 
   bool read_language() {
