@@ -146,9 +146,7 @@ Result<> read_wrapper(const json::Value& wrapper, RegisterBrokerBody& body) {
   return {};
 }
 
-}  // namespace
-
-std::string encode_registration(const RegisterBrokerBody& body) {
+json::Value wrapper_to_json(const RegisterBrokerBody& body) {
   json::Value topics = json::Value::object();
   for (const TopicConfig& topic : body.topics) topics.set(topic.topic, to_json(topic));
   json::Value mappings = json::Value::object();
@@ -160,10 +158,19 @@ std::string encode_registration(const RegisterBrokerBody& body) {
   wrapper.set("topicConfigTable", std::move(topics));
   wrapper.set("topicQueueMappingDetailMap", json::Value::object());
   wrapper.set("topicQueueMappingInfoMap", std::move(mappings));
+  return wrapper;
+}
 
+}  // namespace
+
+std::string encode_topic_configs(const RegisterBrokerBody& body) {
+  return json::write(wrapper_to_json(body));
+}
+
+std::string encode_registration(const RegisterBrokerBody& body) {
   json::Value value = json::Value::object();
   if (body.filter_servers) value.set("filterServerList", filter_servers_to_json(body));
-  value.set("topicConfigSerializeWrapper", std::move(wrapper));
+  value.set("topicConfigSerializeWrapper", wrapper_to_json(body));
   return json::write(value, json::Style{});
 }
 

@@ -40,6 +40,8 @@ struct RegisterBrokerBody {
 };
 
 std::string encode_registration(const RegisterBrokerBody& body);
+// The answer of GET_ALL_TOPIC_CONFIG: the same without the filter servers.
+std::string encode_topic_configs(const RegisterBrokerBody& body);
 // For name servers at least V5_0_0; Java's name server must be told with the header field
 // `compressed`.
 Bytes encode_registration_compressed(const RegisterBrokerBody& body);

@@ -10,6 +10,7 @@ run() {
   echo "== $*"
   if python3 "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
+run check_test.py
 run ready.py
 run stop.py
 run kill9.py --flush async --rounds "$rounds"

@@ -3,8 +3,12 @@
 #include <array>
 
 #include "roles/broker/broker_service.h"
+#include "roles/broker/clients/client_requests.h"
+#include "roles/broker/groups/group_requests.h"
+#include "roles/broker/offsets/offset_requests.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/sending/send_message.h"
+#include "roles/broker/topics/topic_requests.h"
 
 namespace rmq::roles::broker {
 namespace {
@@ -12,8 +16,29 @@ namespace {
 constexpr std::array kBrokerRequests{
     serve<&on_send_message>(RequestCode::SendMessage, Lane::Append),
     serve<&on_pull_message>(RequestCode::PullMessage, Lane::Pull),
+    serve<&on_query_consumer_offset>(RequestCode::QueryConsumerOffset, Lane::Query),
+    serve<&on_update_consumer_offset>(RequestCode::UpdateConsumerOffset, Lane::Query),
+    serve<&on_update_and_create_topic>(RequestCode::UpdateAndCreateTopic, Lane::Control),
+    serve<&on_get_all_topic_config>(RequestCode::GetAllTopicConfig, Lane::Control),
+    serve<&on_search_offset_by_timestamp>(RequestCode::SearchOffsetByTimestamp, Lane::Control),
+    serve<&on_get_max_offset>(RequestCode::GetMaxOffset, Lane::Query),
+    serve<&on_get_min_offset>(RequestCode::GetMinOffset, Lane::Query),
+    serve<&on_get_earliest_msg_storetime>(RequestCode::GetEarliestMsgStoretime, Lane::Control),
+    serve<&on_heart_beat>(RequestCode::HeartBeat, Lane::Control),
+    serve<&on_unregister_client>(RequestCode::UnregisterClient, Lane::Control),
+    serve<&on_get_consumer_list_by_group>(RequestCode::GetConsumerListByGroup, Lane::Control),
+    serve<&on_lock_batch_mq>(RequestCode::LockBatchMq, Lane::Control),
+    serve<&on_unlock_batch_mq>(RequestCode::UnlockBatchMq, Lane::Control),
+    serve<&on_check_client_config>(RequestCode::CheckClientConfig, Lane::Control),
+    serve<&on_update_and_create_subscriptiongroup>(RequestCode::UpdateAndCreateSubscriptiongroup,
+                                                   Lane::Control),
+    serve<&on_get_all_subscriptiongroup_config>(RequestCode::GetAllSubscriptiongroupConfig,
+                                                Lane::Control),
+    serve<&on_get_consumer_connection_list>(RequestCode::GetConsumerConnectionList, Lane::Control),
+    serve<&on_get_producer_connection_list>(RequestCode::GetProducerConnectionList, Lane::Control),
     serve<&on_send_message>(RequestCode::SendMessageV2, Lane::Append),
     serve<&on_send_message>(RequestCode::SendBatchMessage, Lane::Append),
+    serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),
     serve<&on_pull_message>(RequestCode::LitePullMessage, Lane::Pull),
 };
 static_assert(sorted_and_unique(kBrokerRequests));

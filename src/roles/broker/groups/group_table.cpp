@@ -64,7 +64,7 @@ Result<> GroupTable::load(bool store_has_data) {
       forbidden_[group].insert(topics.begin(), topics.end());
     }
     snapshot_.publish(std::move(groups));
-    dirty_ = !found;
+    if (!found) version_ = 1;
   }
   return save_if_changed();
 }
@@ -169,7 +169,7 @@ void GroupTable::put(SubscriptionGroupConfig config) {
 
 void GroupTable::publish(Draft next) {
   data_version_.next(clock_.now_ms());
-  dirty_ = true;
+  version_.fetch_add(1, std::memory_order_release);
   snapshot_.publish(std::move(next));
 }
 
@@ -179,20 +179,17 @@ void GroupTable::announce() const {
 
 Result<> GroupTable::save_if_changed() {
   MutexLock saving(save_mutex_);
-  {
-    MutexLock lock(mutex_);
-    if (!dirty_) return {};
-    dirty_ = false;
-  }
-  // A change from here on makes the table dirty again.
-  Result<> saved = file_.save(protocol::encode_subscription_groups(contents(), json::kPretty));
-  if (!saved) {
+  const TableVersion version = this->version();
+  if (saved_.value() >= version) return {};
+  // A change from here on may be in the file, and is saved again.
+  if (Result<> saved = file_.save(protocol::encode_subscription_groups(contents(), json::kPretty));
+      !saved) {
     log::error("groups", "cannot save groups", kv("file", file_.path()),
                kv("why", saved.error().message()));
-    MutexLock lock(mutex_);
-    dirty_ = true;
+    return saved;
   }
-  return saved;
+  saved_.advance(version);
+  return {};
 }
 
 }  // namespace rmq::roles::broker

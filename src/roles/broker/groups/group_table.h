@@ -7,6 +7,7 @@
 // after a crash; the client's next heartbeat creates it again, with the same settings.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,9 +21,11 @@
 #include "base/result.h"
 #include "base/snapshot.h"
 #include "base/string_map.h"
+#include "base/watermark.h"
 #include "protocol/group_body.h"
 #include "roles/broker/broker_config.h"
 #include "roles/broker/metadata_file.h"
+#include "roles/broker/table_version.h"
 
 namespace rmq::roles::broker {
 
@@ -57,8 +60,12 @@ class GroupTable {
   // False when there was none.
   bool erase(std::string_view group);
 
-  // Writes what changed since the last save; waits for the disk, so not on a data thread. Errors:
-  // errno.
+  // The change that is visible now, and the last one on disk: an administrator's answer waits for
+  // it.
+  TableVersion version() const { return TableVersion{version_.load(std::memory_order_acquire)}; }
+  Watermark<TableVersion>& saved() { return saved_; }
+  // Writes what changed since the last save; waits for the disk, so not on a data thread. Then
+  // advances saved(). Errors: errno; the changes stay to be saved.
   Result<> save_if_changed();
   // As TopicTable::on_change.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
@@ -80,10 +87,11 @@ class GroupTable {
   Snapshot<GroupTableMap> snapshot_;  // replaced under mutex_
   protocol::DataVersion data_version_ RMQ_GUARDED_BY(mutex_);
   ForbiddenTable forbidden_ RMQ_GUARDED_BY(mutex_);
-  bool dirty_ RMQ_GUARDED_BY(mutex_) = false;
+  std::atomic<std::int64_t> version_{0};
 
   Mutex save_mutex_;  // one save at a time; taken before mutex_
   MetadataFile file_ RMQ_GUARDED_BY(save_mutex_);
+  Watermark<TableVersion> saved_;
 };
 
 }  // namespace rmq::roles::broker

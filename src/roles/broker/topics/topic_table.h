@@ -25,18 +25,16 @@
 #include "base/result.h"
 #include "base/snapshot.h"
 #include "base/string_map.h"
-#include "base/units.h"
 #include "base/watermark.h"
 #include "protocol/data_version.h"
 #include "protocol/topic_config.h"
 #include "roles/broker/broker_config.h"
 #include "roles/broker/metadata_file.h"
+#include "roles/broker/table_version.h"
 
 namespace rmq::roles::broker {
 
 using TopicTableMap = StringMap<protocol::TopicConfig>;
-// Counts the changes of a table since the process started.
-using TableVersion = Position<struct TableVersionTag>;
 
 class TopicTable {
  public:

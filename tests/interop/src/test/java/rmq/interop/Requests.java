@@ -19,12 +19,15 @@ final class Requests {
     /** The answer; an exception when none comes within {@code timeoutMillis}. */
     static RemotingCommand invoke(String address, RemotingCommand request, long timeoutMillis)
         throws Exception {
-        final NettyRemotingClient client = new NettyRemotingClient(new NettyClientConfig());
-        client.start();
-        try {
-            return client.invokeSync(address, request, timeoutMillis);
-        } finally {
-            client.shutdown();
+        return Shared.CLIENT.invokeSync(address, request, timeoutMillis);
+    }
+
+    /** One for the whole JVM, ended with it: an orderly shutdown takes 3 s. */
+    private static final class Shared {
+        static final NettyRemotingClient CLIENT = new NettyRemotingClient(new NettyClientConfig());
+
+        static {
+            CLIENT.start();
         }
     }
 

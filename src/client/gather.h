@@ -1,0 +1,44 @@
+// gather: several tasks at the same time, all results in order.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "net/await.h"
+#include "net/io_threads.h"
+#include "net/task.h"
+
+namespace rmq::client {
+
+// Runs all of `starts` on `thread`, which must be the awaiting coroutine's, and returns when the
+// last one has ended.
+template <class T>
+net::Task<std::vector<T>> gather(net::IoThread& thread,
+                                 std::vector<std::function<net::Task<T>()>> starts) {
+  struct Shared {
+    explicit Shared(std::size_t count) : results(count), running(count) {}
+    std::vector<std::optional<T>> results;
+    std::size_t running;
+    net::Event ended;
+  };
+  RMQ_ASSERT(thread.is_current());
+  const auto shared = std::make_shared<Shared>(starts.size());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    std::function<net::Task<>()> run = [shared, i, start = std::move(starts[i])]() -> net::Task<> {
+      shared->results[i] = co_await start();
+      if (--shared->running == 0) shared->ended.set();
+    };
+    net::spawn(thread, "gather", std::move(run));
+  }
+  if (!shared->results.empty()) (void)co_await shared->ended.wait_until(SteadyTime::max());
+  std::vector<T> results;
+  for (std::optional<T>& result : shared->results) results.push_back(std::move(*result));
+  co_return results;
+}
+
+}  // namespace rmq::client

@@ -1,0 +1,45 @@
+#include "roles/broker/groups/group_requests.h"
+
+#include <chrono>
+
+#include "base/log.h"
+#include "net/await.h"
+#include "protocol/group_body.h"
+#include "roles/broker/broker.h"
+
+namespace rmq::roles::broker {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// How long an administrator's change may take to reach the disk.
+constexpr auto kSaveTimeout = 5s;
+
+}  // namespace
+
+net::Task<Result<Response>> on_update_and_create_subscriptiongroup(
+    Broker& broker, Caller caller, protocol::UpdateAndCreateSubscriptiongroupRequest) {
+  if (caller.body().empty()) co_return respond();
+  RMQ_CO_TRY(protocol::SubscriptionGroupConfig config,
+             protocol::decode_subscription_group(as_text(caller.body())));
+  log::info("groups", "group change asked for", kv("group", config.group),
+            kv("peer", caller.connection->peer().text()));
+  RMQ_CO_CHECK(broker.groups.update(std::move(config)));
+  const SteadyTime deadline = std::chrono::steady_clock::now() + kSaveTimeout;
+  RMQ_CO_CHECK(
+      co_await net::await_at_least(broker.groups.saved(), broker.groups.version(), deadline));
+  co_return respond();
+}
+
+Result<Response> on_get_all_subscriptiongroup_config(
+    Broker& broker, const protocol::GetAllSubscriptiongroupConfigRequest&) {
+  const protocol::SubscriptionGroupTableBody body = broker.groups.contents();
+  Response response = respond_body(protocol::encode_subscription_groups(body));
+  const protocol::GetAllSubscriptiongroupConfigResponse header{
+      .total_group_num = static_cast<std::int32_t>(body.groups.size())};
+  protocol::append_fields(header, response.fields);
+  return response;
+}
+
+}  // namespace rmq::roles::broker
