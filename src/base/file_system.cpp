@@ -212,16 +212,16 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
-  Result<> make_directories(const std::string& path) override {
-    if (::mkdir(path.c_str(), kDirectoryMode) == 0) {
-      return sync_directory(parent_directory(path));
+  Result<> make_directories(const std::string& path, SyncParents sync) override {
+    if (::mkdir(path.c_str(), kDirectoryMode) != 0) {
+      if (errno == EEXIST) return {};
+      if (errno != ENOENT) return fail_errno("make directory " + path);
+      RMQ_CHECK(make_directories(parent_directory(path), sync));
+      if (::mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+        return fail_errno("make directory " + path);
+      }
     }
-    if (errno == EEXIST) return {};
-    if (errno != ENOENT) return fail_errno("make directory " + path);
-    RMQ_CHECK(make_directories(parent_directory(path)));
-    if (::mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-      return fail_errno("make directory " + path);
-    }
+    if (sync == SyncParents::No) return {};
     return sync_directory(parent_directory(path));
   }
 

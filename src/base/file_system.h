@@ -75,6 +75,8 @@ enum class OpenMode {
   CreateExclusive,  // read and write, EEXIST when it exists
 };
 
+enum class SyncParents { No, Yes };
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -85,8 +87,9 @@ class FileSystem {
   virtual Result<> remove(const std::string& path) = 0;
   // The directory and everything in it; fine when it does not exist.
   virtual Result<> remove_all(const std::string& path) = 0;
-  // With all missing parents, each of which is synced into its own.
-  virtual Result<> make_directories(const std::string& path) = 0;
+  // With all missing parents. SyncParents::Yes: every new name is on disk afterwards.
+  virtual Result<> make_directories(const std::string& path,
+                                    SyncParents sync = SyncParents::Yes) = 0;
   virtual Result<> sync_directory(const std::string& path) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
   // The names in a directory, sorted, without "." and ".."; empty when it does not exist.

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "base/units.h"
 #include "storage/queue.h"
 
@@ -79,5 +82,8 @@ class AppendBatch {
   PhysicalOffset end_;
   std::int64_t store_timestamp_ms_ = 0;
 };
+
+// What append calls when it is done with a batch; see MessageStore::append.
+using AppendDone = std::function<void(Result<>, std::unique_ptr<AppendBatch>)>;
 
 }  // namespace rmq::storage

@@ -4,14 +4,17 @@
 //
 // Life: open() takes the store lock, loads, recovers; start() starts the background threads; stop()
 // flushes, writes the checkpoint and removes `abort`. Destroying without stop() leaves what kill -9
-// would. Threads: any, for everything but open/start/stop.
+// would. A store that has failed is stopped like that, too: the next open() recovers.
+// Threads: any, for everything but open/start/stop.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,58 +23,18 @@
 #include "base/units.h"
 #include "base/watermark.h"
 #include "storage/append_batch.h"
+#include "storage/arrival.h"
+#include "storage/read_result.h"
 #include "storage/store_config.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
 
-// A record in the log; the pin keeps its file mapped.
-struct RecordSpan {
-  ByteView bytes;
-  std::shared_ptr<const void> pin;
-};
-
-enum class ReadStatus {  // GetMessageStatus.java
-  Found,
-  NoMatchedMessage,
-  MessageWasRemoving,
-  OffsetFoundNull,
-  OffsetOverflowOne,
-  OffsetOverflowBadly,
-  OffsetTooSmall,
-  NoMessageInQueue,
-  NoMatchedLogicQueue
-};
-
-struct ReadRequest {
-  std::string_view topic;
-  QueueId queue_id = 0;
-  QueueOffset from;
-  std::size_t count_max = 32;
-  // Tag hashes that may pass; empty means all. Judged in the consume queue, so collisions pass.
-  std::span<const std::int32_t> tag_hashes;
-};
-
-struct ReadResult {
-  ReadStatus status = ReadStatus::NoMessageInQueue;
-  QueueOffset next;  // nextBeginOffset
-  QueueOffset min;
-  QueueOffset end;                  // one past the last visible message
-  std::vector<RecordSpan> records;  // in order; adjacent records of the log may be one span
-  std::size_t message_count = 0;
-  std::size_t bytes = 0;
-  bool behind_memory = false;  // further behind the log end than accessMessageInMemoryMaxRatio
-};
-
-// What dispatch made visible, in log order.
-struct Arrival {
-  const Queue* queue;
-  QueueOffset offset;
-  std::int32_t tag_hash;
-};
-
 class MessageStore {
  public:
+  // Errors: StoreErrc::InUse, WrongFileSize, WrongFileName (a file that does not fit the
+  // configuration or does not belong there), Corrupt (what was on disk is damaged; the detail has
+  // the position); I/O errors.
   static Result<std::unique_ptr<MessageStore>> open(const StoreConfig& config, FileSystem& files,
                                                     Clock& clock);
   ~MessageStore();
@@ -87,7 +50,7 @@ class MessageStore {
   // the records are in the page cache and batch->end() is where they end; wait on flushed() for
   // more. Nothing of a failed batch is in the log. Errors: StoreErrc::RecordTooLarge (one group
   // exceeds a segment), Stopped, ReadOnly (an I/O error or a full disk; the detail says which).
-  using AppendDone = std::function<void(Result<>, std::unique_ptr<AppendBatch>)>;
+  using AppendDone = storage::AppendDone;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 
   // All three are closed when the store fails: waiters then get the error.
@@ -102,10 +65,9 @@ class MessageStore {
   // The record at `at`, checked to be one. Errors: StoreErrc::OffsetOutOfRange, RecordMalformed.
   Result<RecordSpan> record_at(PhysicalOffset at) const;
 
-  QueueOffset min_offset(std::string_view topic,
-                         QueueId queue_id) const;  // 0 if there is no such queue
-  QueueOffset visible_end(std::string_view topic,
-                          QueueId queue_id) const;  // 0 if there is no such queue
+  // The first message still kept, and one past the last visible one; 0 if there is no such queue.
+  QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;
+  QueueOffset visible_end(std::string_view topic, QueueId queue_id) const;
   PhysicalOffset min_physical() const;
   // Queues by topic that exist on disk or were used since: for tools and recovery of metadata.
   std::vector<std::pair<std::string, QueueId>> queues() const;

@@ -1,0 +1,16 @@
+// Arrival: a message that dispatch has just made visible; listeners get many, in log order.
+#pragma once
+
+#include <cstdint>
+
+#include "storage/queue.h"
+
+namespace rmq::storage {
+
+struct Arrival {
+  const Queue* queue = nullptr;
+  QueueOffset offset;
+  std::int32_t tag_hash = 0;
+};
+
+}  // namespace rmq::storage

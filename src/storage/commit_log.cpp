@@ -1,0 +1,175 @@
+#include "storage/commit_log.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "storage/layout.h"
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+namespace {
+
+constexpr std::size_t kZerosPerWrite = 64 * 1024;
+
+// Plain writes: they need no space, which may be what has run out.
+Result<> write_zeros(File& file, std::int64_t from, std::int64_t bytes) {
+  const Bytes zeros(kZerosPerWrite);
+  while (bytes > 0) {
+    const auto part = std::min<std::int64_t>(bytes, static_cast<std::int64_t>(zeros.size()));
+    RMQ_CHECK(file.pwrite(ByteView(zeros).first(static_cast<std::size_t>(part)), from));
+    from += part;
+    bytes -= part;
+  }
+  return {};
+}
+
+}  // namespace
+
+CommitLog::CommitLog(FileSystem& files, std::string directory, std::int64_t segment_bytes)
+    : files_(files), directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
+
+Result<> CommitLog::load() {
+  RMQ_CHECK(files_.make_directories(directory_));
+  RMQ_TRY(std::vector<std::string> names, files_.list(directory_));
+  Segments segments;
+  for (const std::string& name : names) {
+    const bool last = &name == &names.back();
+    RMQ_TRY(const std::int64_t position, parse_position_file_name(directory_, name));
+    RMQ_TRY(const std::int64_t size, load_one(name, last));
+    if (size == 0) break;
+    if (position % segment_bytes_ != 0 ||
+        (!segments.empty() && position != segments.back()->end().value)) {
+      return fail(StoreErrc::WrongFileName, directory_ + "/" + name + ": segments have " +
+                                                std::to_string(segment_bytes_) +
+                                                " bytes and follow each other");
+    }
+    RMQ_TRY(std::shared_ptr<Segment> segment,
+            Segment::open(files_, directory_, PhysicalOffset{position}, segment_bytes_));
+    segments.push_back(std::move(segment));
+  }
+  segments_.publish(std::make_shared<const Segments>(std::move(segments)));
+  return {};
+}
+
+// The size of the segment file after what was tolerable about it has been put right; 0: removed.
+Result<std::int64_t> CommitLog::load_one(const std::string& name, bool last) {
+  const std::string path = directory_ + "/" + name;
+  RMQ_TRY(const std::unique_ptr<File> file, files_.open(path, OpenMode::Write));
+  RMQ_TRY(const std::int64_t size, file->size());
+  if (size == segment_bytes_) return size;
+  if (!last || size > segment_bytes_) {
+    return fail(StoreErrc::WrongFileSize, path + ": " + std::to_string(size) + " bytes, not " +
+                                              std::to_string(segment_bytes_));
+  }
+  if (size == 0) {
+    log::warn("store", "empty segment removed", kv("file", path));
+    RMQ_CHECK(files_.remove(path));
+    return 0;
+  }
+  log::warn("store", "short segment lengthened", kv("file", path), kv("bytes", size));
+  RMQ_CHECK(file->allocate(segment_bytes_));
+  return segment_bytes_;
+}
+
+Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
+  Segments kept = *segments_.load();
+  bool removed = false;
+  while (!kept.empty() && kept.back()->base() > end) {
+    // From the last one on: what remains after a crash still follows each other.
+    RMQ_CHECK(files_.remove(kept.back()->path()));
+    kept.pop_back();
+    removed = true;
+  }
+  if (!kept.empty() && kept.back()->end() > end) {
+    // Java's files are sparse, and old bytes behind the end would pass for records later.
+    File& file = kept.back()->file();
+    RMQ_CHECK(file.allocate(segment_bytes_));
+    const std::int64_t from = end - kept.back()->base();
+    RMQ_TRY(const std::optional<std::int64_t> data, file.next_data(from));
+    if (data) RMQ_CHECK(file.zero_range(from, segment_bytes_ - from));
+  }
+  RMQ_ASSERT(kept.empty() || kept.back()->end() >= end);
+  if (kept.empty() || kept.back()->end() == end) {
+    RMQ_TRY(std::shared_ptr<Segment> fresh,
+            Segment::create(files_, directory_, end, segment_bytes_));
+    kept.push_back(std::move(fresh));
+  }
+  current_ = kept.back();
+  segments_.publish(std::make_shared<const Segments>(std::move(kept)));
+  RMQ_CHECK(sync(sync_from, current_->end()));
+  if (removed) RMQ_CHECK(files_.sync_directory(directory_));
+  MutexLock lock(next_mutex_);
+  next_base_ = current_->end();
+  return {};
+}
+
+Result<> CommitLog::write(std::span<const ByteView> parts, PhysicalOffset at) {
+  return current_->file().pwritev(parts, at - current_->base());
+}
+
+Result<> CommitLog::roll() {
+  std::shared_ptr<Segment> next;
+  {
+    MutexLock lock(next_mutex_);
+    next = std::move(next_);
+    next_ = nullptr;
+    if (!next) {
+      RMQ_TRY(next, Segment::create(files_, directory_, current_->end(), segment_bytes_));
+    }
+    next_base_ = next->end();
+  }
+  log::info("store", "segment rolled", kv("file", next->path()));
+  Segments segments = *segments_.load();
+  segments.push_back(next);
+  current_ = std::move(next);
+  segments_.publish(std::make_shared<const Segments>(std::move(segments)));
+  return {};
+}
+
+Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {
+  Result<> outcome;
+  const auto segments = segments_.load();
+  for (const std::shared_ptr<Segment>& segment : *segments) {
+    const PhysicalOffset first = std::max(from, segment->base());
+    const PhysicalOffset last = std::min(to, segment->end());
+    if (first >= last) continue;
+    Result<> wiped = write_zeros(segment->file(), first - segment->base(), last - first);
+    if (!wiped) outcome = std::move(wiped);
+  }
+  return outcome;
+}
+
+Result<> CommitLog::prepare_next() {
+  MutexLock lock(next_mutex_);
+  if (next_) return {};
+  RMQ_TRY(next_, Segment::create(files_, directory_, next_base_, segment_bytes_));
+  return {};
+}
+
+PhysicalOffset CommitLog::begin() const {
+  const auto segments = segments_.load();
+  return segments->empty() ? PhysicalOffset{} : segments->front()->base();
+}
+
+PhysicalOffset CommitLog::capacity_end() const {
+  const auto segments = segments_.load();
+  return segments->empty() ? PhysicalOffset{} : segments->back()->end();
+}
+
+std::shared_ptr<Segment> CommitLog::segment_of(PhysicalOffset at) const {
+  const auto segments = segments_.load();
+  if (segments->empty() || at < segments->front()->base()) return nullptr;
+  const auto index = static_cast<std::size_t>((at - segments->front()->base()) / segment_bytes_);
+  return index < segments->size() ? (*segments)[index] : nullptr;
+}
+
+Result<> CommitLog::sync(PhysicalOffset from, PhysicalOffset to) {
+  const auto segments = segments_.load();
+  for (const std::shared_ptr<Segment>& segment : *segments) {
+    if (segment->end() <= from || segment->base() >= to) continue;
+    RMQ_CHECK(segment->file().sync_data());
+  }
+  return {};
+}
+
+}  // namespace rmq::storage

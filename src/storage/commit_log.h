@@ -1,0 +1,75 @@
+// CommitLog: the segments of the log, seen as one long range of bytes. It makes, opens, rolls,
+// syncs and cuts files; what is in them is LogWriter's and LogCursor's business.
+// Format (RocketMQ CommitLog.java): records (protocol/message_record.h) back to back, a blank
+// record where the next one did not fit; a segment's name is the physical offset of its first byte.
+// Threads: load() and cut() before any other; write() and roll() by whoever holds the writer role;
+// prepare_next() on a thread of its own; the rest on any thread.
+// Crash: a segment is complete and named on disk before the first byte goes into it. Bytes are on
+// disk after sync().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/snapshot.h"
+#include "storage/segment.h"
+
+namespace rmq::storage {
+
+class CommitLog {
+ public:
+  CommitLog(FileSystem& files, std::string directory, std::int64_t segment_bytes);
+
+  // Opens what is there. A last file of length 0 is removed, a short last file lengthened; anything
+  // else that is no segment of this size is an error that names it.
+  Result<> load();
+  // Makes `end` the end of the log: zeros from there on, no segments behind, a segment to write to,
+  // everything synced from `sync_from` on. What is written next goes to `end`.
+  Result<> cut(PhysicalOffset end, PhysicalOffset sync_from);
+
+  // The writer role.
+  PhysicalOffset write_segment_end() const { return current_->end(); }
+  // Within the segment that is written to.
+  Result<> write(std::span<const ByteView> parts, PhysicalOffset at);
+  // Goes on to the next segment.
+  Result<> roll();
+  // Takes back bytes that no reader has seen: zeros in [from, to), perhaps over several segments.
+  Result<> wipe(PhysicalOffset from, PhysicalOffset to);
+
+  // Makes the segment behind the current one unless that was done; roll() then only takes it.
+  Result<> prepare_next();
+
+  bool empty() const { return segments_.load()->empty(); }
+  // The first byte that is kept.
+  PhysicalOffset begin() const;
+  // Where the last segment ends.
+  PhysicalOffset capacity_end() const;
+  // The segment that holds the byte at `at`; null when there is none.
+  std::shared_ptr<Segment> segment_of(PhysicalOffset at) const;
+  std::vector<std::shared_ptr<Segment>> segments() const { return *segments_.load(); }
+  // fdatasync of every segment with a byte in [from, to).
+  Result<> sync(PhysicalOffset from, PhysicalOffset to);
+
+  std::int64_t segment_bytes() const { return segment_bytes_; }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  using Segments = std::vector<std::shared_ptr<Segment>>;
+
+  Result<std::int64_t> load_one(const std::string& name, bool last);
+
+  FileSystem& files_;
+  const std::string directory_;
+  const std::int64_t segment_bytes_;
+
+  Snapshot<Segments> segments_;
+  std::shared_ptr<Segment> current_;  // writer role
+
+  Mutex next_mutex_;
+  std::shared_ptr<Segment> next_ RMQ_GUARDED_BY(next_mutex_);
+  PhysicalOffset next_base_ RMQ_GUARDED_BY(next_mutex_);  // where current_ ends
+};
+
+}  // namespace rmq::storage

@@ -1,0 +1,118 @@
+// ConsumeQueue: the index of one queue into the commit log. Derived data: recovery can make it
+// again from the log.
+// Format (RocketMQ ConsumeQueue.java): 20-byte big-endian entries, entry i at byte 20 * i of the
+// queue's files, which all have the same length and are named by the position of their first byte:
+//   0 i64 physical offset | 8 i32 stored size, bytes | 12 i64 Java hashCode of the tag, 0 if none
+// An entry of size 0 is the end. A queue that begins in the middle of a file has fillers
+// (0, 0x7FFFFFFF, 0) in front.
+// Threads: load, recover, cut and reset before any other; append() and publish() on the dispatcher;
+// sync_files() on one thread; the rest on any.
+// Crash: files are sparse and synced by sync_files() only; what was appended since may be there in
+// parts. Recovery drops entries from its starting point on and dispatches them again.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/units.h"
+#include "storage/file_cache.h"
+
+namespace rmq::storage {
+
+struct ConsumeQueueEntry {
+  PhysicalOffset physical;
+  std::int32_t size = 0;  // bytes of the record
+  std::int64_t tag_code = 0;
+
+  friend bool operator==(const ConsumeQueueEntry&, const ConsumeQueueEntry&) = default;
+};
+
+inline constexpr std::size_t kEntryBytes = 20;
+void encode_entry(const ConsumeQueueEntry& entry, std::byte* to);
+ConsumeQueueEntry decode_entry(const std::byte* from);
+
+class ConsumeQueue {
+ public:
+  ConsumeQueue(FileCache& cache, std::string directory, std::int64_t file_bytes);
+
+  // Looks at the files in the directory. A short file is lengthened and makes damaged() true; a
+  // longer one or a foreign name is an error that names it.
+  Result<> load();
+  bool damaged() const { return damaged_; }
+  // Finds the end. Careful reads the last three files entry by entry, as Java does, and lets
+  // physical offsets only grow; Trusting searches for the first empty entry of the last file.
+  enum class Search { Trusting, Careful };
+  Result<> recover(Search search);
+  // Drops entries at or beyond `log_end`, and whatever lies behind the last entry.
+  Result<> cut(PhysicalOffset log_end);
+  // No entries, no files.
+  Result<> reset();
+  // Moves begin() to the first entry of a record that the log still has.
+  Result<> correct_begin(PhysicalOffset log_begin);
+  // One past the record of the last entry; 0 when there is none.
+  Result<PhysicalOffset> covered() const;
+
+  // Writes whole encoded entries at `at`, which must be written_end(), or anything in a queue
+  // without entries. They can be read after publish().
+  Result<> append(QueueOffset at, ByteView entries);
+  void publish() { end_.store(written_end_.value, std::memory_order_release); }
+  QueueOffset written_end() const { return written_end_; }
+  bool has_entries() const { return file_count_ > 0; }
+
+  // The first entry still kept, and one past the last that can be read.
+  QueueOffset begin() const { return {begin_.load(std::memory_order_acquire)}; }
+  QueueOffset end() const { return {end_.load(std::memory_order_acquire)}; }
+  // Encoded entries from `from` on, as many as `into` takes and one file has before end(). Their
+  // number; 0 when `from` is at or beyond end().
+  Result<std::size_t> read(QueueOffset from, MutableByteView into) const;
+  // Where the next file begins behind `at`.
+  QueueOffset next_file(QueueOffset at) const { return {(at.value / per_file_ + 1) * per_file_}; }
+
+  // fdatasync of what was appended since the last call; adds directories with new names to
+  // `directories`.
+  Result<> sync_files(std::set<std::string>& directories);
+
+ private:
+  struct OpenFile {
+    std::int64_t index = -1;
+    std::weak_ptr<File> file;
+  };
+
+  std::string path_of(std::int64_t index) const;
+  Result<std::shared_ptr<File>> file(std::int64_t index) const;
+  Result<std::shared_ptr<File>> file_for_append(std::int64_t index);
+  Result<> fill_before(QueueOffset at);
+  Result<> write_entries(QueueOffset at, ByteView entries);
+  Result<ConsumeQueueEntry> entry_at(std::int64_t index) const;
+  // The first i in [low, high) whose entry `reached`; high when none. Entries must be ordered so.
+  template <class Predicate>
+  Result<std::int64_t> partition(std::int64_t low, std::int64_t high, Predicate reached) const;
+  Result<std::int64_t> scan_file(std::int64_t index, PhysicalOffset& last) const;
+
+  FileCache& cache_;
+  const std::string directory_;
+  const std::int64_t file_bytes_;
+  const std::int64_t per_file_;  // entries
+
+  bool damaged_ = false;
+  // Files first_file_ .. first_file_ + file_count_ - 1 exist; the dispatcher adds to them.
+  std::int64_t first_file_ = 0;
+  std::int64_t file_count_ = 0;
+  QueueOffset written_end_;
+  std::atomic<std::int64_t> begin_{0};
+  std::atomic<std::int64_t> end_{0};
+
+  mutable Mutex mutex_;
+  // The file last appended to and the one last read.
+  mutable std::array<OpenFile, 2> open_ RMQ_GUARDED_BY(mutex_);
+  std::set<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);
+  bool new_names_ RMQ_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rmq::storage

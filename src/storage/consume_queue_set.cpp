@@ -1,0 +1,111 @@
+#include "storage/consume_queue_set.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+
+ConsumeQueueSet::ConsumeQueueSet(FileSystem& files, const Layout& layout, std::int64_t file_bytes,
+                                 std::size_t open_files_max)
+    : cache_(files, open_files_max), layout_(layout), file_bytes_(file_bytes) {}
+
+Result<> ConsumeQueueSet::load() {
+  FileSystem& files = cache_.files();
+  RMQ_TRY(const std::vector<std::string> topics, files.list(layout_.consume_queues()));
+  for (const std::string& topic : topics) {
+    RMQ_TRY(const std::vector<std::string> queues, files.list(layout_.topic(topic)));
+    for (const std::string& name : queues) {
+      QueueId id = 0;
+      const char* end = name.data() + name.size();
+      const auto [stop, error] = std::from_chars(name.data(), end, id);
+      if (error != std::errc() || stop != end) {
+        return fail(StoreErrc::WrongFileName, layout_.topic(topic) + "/" + name);
+      }
+      RMQ_CHECK(get(topic, id).entries.load());
+    }
+  }
+  return {};
+}
+
+StoredQueue& ConsumeQueueSet::get(std::string_view topic, QueueId queue_id) {
+  if (StoredQueue* known = find(topic, queue_id)) return *known;
+  std::unique_lock lock(mutex_);
+  auto it = topics_.find(topic);
+  if (it == topics_.end()) it = topics_.emplace(std::string(topic), TopicQueues()).first;
+  std::unique_ptr<StoredQueue>& queue = it->second[queue_id];
+  if (!queue) {
+    queue = std::make_unique<StoredQueue>(std::string(topic), queue_id, cache_,
+                                          layout_.consume_queue(topic, queue_id), file_bytes_);
+  }
+  return *queue;
+}
+
+StoredQueue* ConsumeQueueSet::find(std::string_view topic, QueueId queue_id) const {
+  std::shared_lock lock(mutex_);
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return nullptr;
+  const auto queue = it->second.find(queue_id);
+  return queue == it->second.end() ? nullptr : queue->second.get();
+}
+
+std::vector<StoredQueue*> ConsumeQueueSet::all() const {
+  std::vector<StoredQueue*> queues;
+  {
+    std::shared_lock lock(mutex_);
+    for (const auto& [topic, by_id] : topics_) {
+      for (const auto& [id, queue] : by_id) queues.push_back(queue.get());
+    }
+  }
+  std::sort(queues.begin(), queues.end(), [](const StoredQueue* a, const StoredQueue* b) {
+    return a->topic() != b->topic() ? a->topic() < b->topic() : a->queue_id() < b->queue_id();
+  });
+  return queues;
+}
+
+std::int64_t ConsumeQueueSet::count_with_entries() const {
+  std::int64_t count = 0;
+  std::shared_lock lock(mutex_);
+  for (const auto& [topic, by_id] : topics_) {
+    for (const auto& [id, queue] : by_id) count += queue->entries.end().value > 0 ? 1 : 0;
+  }
+  return count;
+}
+
+std::int64_t ConsumeQueueSet::hash_of_ends() const {
+  std::string text;
+  for (const StoredQueue* queue : all()) {
+    const std::int64_t end = queue->entries.end().value;
+    if (end == 0) continue;
+    text += queue->topic() + "/" + std::to_string(queue->queue_id()) + "=" + std::to_string(end);
+    text += '\n';
+  }
+  return static_cast<std::int64_t>(XXH3_64bits(text.data(), text.size()));
+}
+
+void ConsumeQueueSet::mark_dirty(const std::vector<StoredQueue*>& queues) {
+  MutexLock lock(dirty_mutex_);
+  dirty_.insert(queues.begin(), queues.end());
+}
+
+Result<> ConsumeQueueSet::sync() {
+  std::unordered_set<StoredQueue*> dirty;
+  {
+    MutexLock lock(dirty_mutex_);
+    dirty.swap(dirty_);
+  }
+  std::set<std::string> directories;
+  for (StoredQueue* queue : dirty) RMQ_CHECK(queue->entries.sync_files(directories));
+  for (const std::string& directory : directories) {
+    RMQ_CHECK(cache_.files().sync_directory(directory));
+  }
+  // The first queue makes consumequeue itself.
+  if (!directories.empty()) RMQ_CHECK(cache_.files().sync_directory(layout_.root()));
+  return {};
+}
+
+}  // namespace rmq::storage

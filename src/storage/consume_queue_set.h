@@ -1,0 +1,56 @@
+// ConsumeQueueSet: all queues of the store, by topic and number. Queues are made on first use and
+// never go while the store is open, so a pointer to one stays good.
+// Threads: load() and for_each() with mutations before any other; sync() on one thread;
+// mark_dirty() on the dispatcher; the rest on any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/string_map.h"
+#include "storage/layout.h"
+#include "storage/stored_queue.h"
+
+namespace rmq::storage {
+
+class ConsumeQueueSet {
+ public:
+  ConsumeQueueSet(FileSystem& files, const Layout& layout, std::int64_t file_bytes,
+                  std::size_t open_files_max);
+
+  // Every <topic>/<queue id>/ under consumequeue.
+  Result<> load();
+
+  StoredQueue& get(std::string_view topic, QueueId queue_id);
+  StoredQueue* find(std::string_view topic, QueueId queue_id) const;
+  // By topic and number.
+  std::vector<StoredQueue*> all() const;
+
+  // How many queues have entries or had them.
+  std::int64_t count_with_entries() const;
+  // A hash of their names and ends.
+  std::int64_t hash_of_ends() const;
+
+  void mark_dirty(const std::vector<StoredQueue*>& queues);
+  // Puts on disk what was appended before the call.
+  Result<> sync();
+
+ private:
+  using TopicQueues = std::unordered_map<QueueId, std::unique_ptr<StoredQueue>>;
+
+  FileCache cache_;
+  const Layout layout_;
+  const std::int64_t file_bytes_;
+
+  mutable std::shared_mutex mutex_;
+  StringMap<TopicQueues> topics_;  // under mutex_
+
+  Mutex dirty_mutex_;
+  std::unordered_set<StoredQueue*> dirty_ RMQ_GUARDED_BY(dirty_mutex_);
+};
+
+}  // namespace rmq::storage

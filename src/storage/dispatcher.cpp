@@ -1,0 +1,170 @@
+#include "storage/dispatcher.h"
+
+#include <algorithm>
+
+#include "storage/log_cursor.h"
+
+namespace rmq::storage {
+namespace {
+
+// Entries put into the queues at once: enough to share one write among the entries of a queue, few
+// enough that the first of them is not kept waiting.
+constexpr std::size_t kEntriesPerTurn = 4096;
+
+}  // namespace
+
+void Dispatcher::start(const Progress& from, Hooks hooks) {
+  RMQ_ASSERT(!thread_.joinable());
+  hooks_ = std::move(hooks);
+  position_ = from.position;
+  {
+    MutexLock lock(mutex_);
+    progress_ = from;
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+void Dispatcher::stop(Drain drain) {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    drain_ = drain == Drain::Yes;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Dispatcher::hand_over(std::span<const DispatchEntry> entries) {
+  MutexLock lock(mutex_);
+  if (handed_over_.size() + entries.size() > hand_over_max_) return;
+  handed_over_.insert(handed_over_.end(), entries.begin(), entries.end());
+}
+
+void Dispatcher::wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  if (waiting_) changed_.notify_one();
+}
+
+Dispatcher::Progress Dispatcher::progress() const {
+  MutexLock lock(mutex_);
+  return progress_;
+}
+
+void Dispatcher::run() {
+  for (;;) {
+    if (hooks_.help) hooks_.help();
+    const PhysicalOffset limit = hooks_.limit();
+    if (position_ < limit) {
+      Result<> done = dispatch_up_to(limit);
+      if (!done) {
+        hooks_.on_error(done.error());
+        return;
+      }
+      MutexLock lock(mutex_);
+      if (stopping_ && !drain_) return;
+    } else if (!wait_for_work()) {
+      return;
+    }
+  }
+}
+
+// False when there will be none.
+bool Dispatcher::wait_for_work() {
+  MutexLock lock(mutex_);
+  if (!woken_ && stopping_) return false;
+  waiting_ = true;
+  while (!woken_ && !stopping_) changed_.wait(mutex_);
+  waiting_ = false;
+  woken_ = false;
+  return !stopping_ || drain_;
+}
+
+Result<> Dispatcher::dispatch_up_to(PhysicalOffset limit) {
+  while (position_ < limit) {
+    while (cursor_ < work_.size() && work_[cursor_].physical < position_) ++cursor_;
+    if (cursor_ == work_.size() && !take_handed_over()) return dispatch_from_log(limit);
+    if (cursor_ == work_.size() || work_[cursor_].physical < position_) continue;
+    const std::span<const DispatchEntry> run = handed_over_run(limit);
+    if (run.empty()) {
+      RMQ_ASSERT(work_[cursor_].physical > position_);  // a limit is never inside a record
+      // Entries were dropped here, or a segment ends.
+      RMQ_CHECK(dispatch_from_log(std::min(limit, work_[cursor_].physical)));
+    } else {
+      RMQ_CHECK(apply(run, run.back().end()));
+      cursor_ += run.size();
+    }
+    MutexLock lock(mutex_);
+    if (stopping_ && !drain_) return {};
+  }
+  return {};
+}
+
+bool Dispatcher::take_handed_over() {
+  work_.clear();
+  cursor_ = 0;
+  MutexLock lock(mutex_);
+  work_.swap(handed_over_);
+  return !work_.empty();
+}
+
+// Entries that follow position_ and each other without a gap, up to the limit.
+std::span<const DispatchEntry> Dispatcher::handed_over_run(PhysicalOffset limit) {
+  PhysicalOffset at = position_;
+  std::size_t count = 0;
+  while (count < kEntriesPerTurn && cursor_ + count < work_.size()) {
+    const DispatchEntry& entry = work_[cursor_ + count];
+    if (entry.physical != at || entry.end() > limit) break;
+    at = entry.end();
+    ++count;
+  }
+  return std::span<const DispatchEntry>(work_).subspan(cursor_, count);
+}
+
+// Reads up to `limit`, or until the next blank lies behind.
+Result<> Dispatcher::dispatch_from_log(PhysicalOffset limit) {
+  LogCursor cursor(log_, position_, limit, protocol::CheckBody::No);
+  for (bool more = true; more;) {
+    from_log_.clear();
+    while (from_log_.size() < kEntriesPerTurn) {
+      Result<std::optional<protocol::MessageRecord>> record = cursor.next();
+      if (!record) {
+        return fail(record.error().code, "dispatch at " + std::to_string(cursor.position().value) +
+                                             ": " + record.error().detail);
+      }
+      more = record->has_value();
+      if (!more) break;
+      RMQ_TRY(const DispatchEntry entry, maker_.make(**record));
+      from_log_.push_back(entry);
+    }
+    RMQ_CHECK(apply(from_log_, cursor.position()));
+  }
+  return {};
+}
+
+Result<> Dispatcher::apply(std::span<const DispatchEntry> entries, PhysicalOffset end) {
+  added_.clear();
+  RMQ_CHECK(builder_.apply(entries, added_));
+  position_ = end;
+  if (hooks_.on_arrival && !added_.empty()) {
+    arrivals_.clear();
+    for (const DispatchEntry* entry : added_) {
+      arrivals_.push_back(
+          {entry->queue, entry->queue_offset, static_cast<std::int32_t>(entry->tag_code)});
+    }
+    hooks_.on_arrival(arrivals_);
+  }
+  {
+    MutexLock lock(mutex_);
+    progress_.position = end;
+    if (!entries.empty()) {
+      progress_.last_record = entries.back().physical;
+      progress_.last_record_bytes = entries.back().size;
+      progress_.last_store_timestamp_ms = entries.back().store_timestamp_ms;
+    }
+  }
+  dispatched_.advance(DispatchedOffset{end.value});
+  return {};
+}
+
+}  // namespace rmq::storage

@@ -1,0 +1,110 @@
+#include "storage/housekeeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace rmq::storage {
+namespace {
+
+// With many queues a round takes long; it may keep the disk busy this part of the time.
+constexpr int kShareOfTime = 10;
+
+}  // namespace
+
+void Housekeeper::start(std::chrono::milliseconds interval,
+                        std::function<void(const Error&)> on_error) {
+  RMQ_ASSERT(!thread_.joinable());
+  on_error_ = std::move(on_error);
+  thread_ = std::thread([this, interval] { run(interval); });
+}
+
+void Housekeeper::stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Housekeeper::want_segment() {
+  MutexLock lock(mutex_);
+  segment_wanted_ = true;
+  changed_.notify_one();
+}
+
+void Housekeeper::run(std::chrono::milliseconds interval) {
+  using SteadyClock = std::chrono::steady_clock;
+  SteadyClock::time_point due = SteadyClock::now() + interval;
+  for (;;) {
+    bool segment = false;
+    {
+      MutexLock lock(mutex_);
+      while (!segment_wanted_ && !stopping_) {
+        if (!changed_.wait_until(mutex_, due)) break;
+      }
+      if (stopping_) return;
+      segment = std::exchange(segment_wanted_, false);
+    }
+    if (segment) {
+      const Result<> made = parts_.log.prepare_next();
+      if (!made) log::error("store", "next segment not made", kv("error", made.error().message()));
+    }
+    const SteadyClock::time_point began = SteadyClock::now();
+    if (began < due) continue;
+    const Result<> done = round();
+    if (!done) return on_error_(done.error());
+    const SteadyClock::time_point ended = SteadyClock::now();
+    due = ended + std::max<SteadyClock::duration>(interval, (ended - began) * kShareOfTime);
+  }
+}
+
+Result<> Housekeeper::round() {
+  if (!synced_) {
+    const Dispatcher::Progress progress = parts_.dispatcher.progress();
+    if (progress.position <= noted_) return {};
+    const std::int64_t queue_count = parts_.queues.count_with_entries();
+    RMQ_CHECK(parts_.queues.sync());
+    synced_ = Synced{progress, queue_count};
+  }
+  // Under async flush dispatch runs ahead of the disk; the next round is soon enough.
+  if (parts_.flushed.value().value < synced_->progress.position.value) return {};
+  RMQ_CHECK(write(synced_->progress, synced_->queue_count, false));
+  synced_.reset();
+  return {};
+}
+
+Result<> Housekeeper::note(const Dispatcher::Progress& progress, bool clean) {
+  return write(progress, parts_.queues.count_with_entries(), clean);
+}
+
+Result<> Housekeeper::write(const Dispatcher::Progress& progress, std::int64_t queue_count,
+                            bool clean) {
+  LogMark mark;
+  mark.clean = clean;
+  mark.flushed = PhysicalOffset{parts_.flushed.value().value};
+  mark.dispatched = progress.position;
+  mark.last_record = progress.last_record;
+  mark.last_record_bytes = progress.last_record_bytes;
+  mark.last_store_timestamp_ms = progress.last_store_timestamp_ms;
+  if (progress.last_record_bytes > 0) {
+    RMQ_TRY(mark.last_record_hash,
+            hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
+  }
+  mark.queue_count = queue_count;
+  if (clean) mark.queues_hash = parts_.queues.hash_of_ends();
+  mark.checkpoint = parts_.checkpoint.values();
+  mark.checkpoint.log_timestamp_ms =
+      std::max(mark.checkpoint.log_timestamp_ms, parts_.group_commit.log_timestamp_ms());
+  mark.checkpoint.consume_queue_timestamp_ms =
+      std::max(mark.checkpoint.consume_queue_timestamp_ms, progress.last_store_timestamp_ms);
+  // The mark counts only beside the checkpoint it names: until that is written too, the mark before
+  // still does.
+  RMQ_CHECK(parts_.marks.write(mark));
+  RMQ_CHECK(parts_.checkpoint.write(mark.checkpoint));
+  noted_ = progress.position;
+  return {};
+}
+
+}  // namespace rmq::storage

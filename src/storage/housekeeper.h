@@ -1,0 +1,71 @@
+// Housekeeper: the thread for what must happen now and then and may take long: the next segment of
+// the log, syncing consume queues, and the notes of how far all that has come (Java's checkpoint
+// and our LogMark).
+// What a note says is on disk before the note: queues are synced up to a position of dispatch, and
+// the note waits until the log is flushed up to there.
+// Threads: want_segment() on any; note_clean_stop() after stop().
+// Crash: the note before, which is true as well.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "base/mutex.h"
+#include "storage/checkpoint.h"
+#include "storage/dispatcher.h"
+#include "storage/group_commit.h"
+#include "storage/log_mark.h"
+
+namespace rmq::storage {
+
+class Housekeeper {
+ public:
+  struct Parts {
+    CommitLog& log;
+    ConsumeQueueSet& queues;
+    const Dispatcher& dispatcher;
+    const GroupCommit& group_commit;
+    const Watermark<FlushedOffset>& flushed;
+    Checkpoint& checkpoint;
+    LogMarkFile& marks;
+  };
+
+  explicit Housekeeper(const Parts& parts) : parts_(parts) {}
+  ~Housekeeper() { stop(); }
+
+  // `on_error`: once, on this thread, which then ends; a sync has failed.
+  void start(std::chrono::milliseconds interval, std::function<void(const Error&)> on_error);
+  void stop();
+
+  // Makes the segment behind the current one soon. A failure there is only logged: the writer
+  // meets it again when it needs the segment.
+  void want_segment();
+
+  // Writes down that queues and log are on disk up to `progress`, the end of both.
+  Result<> note(const Dispatcher::Progress& progress, bool clean);
+
+ private:
+  void run(std::chrono::milliseconds interval);
+  Result<> round();
+  Result<> write(const Dispatcher::Progress& progress, std::int64_t queue_count, bool clean);
+
+  const Parts parts_;
+  std::function<void(const Error&)> on_error_;
+  std::thread thread_;
+  // Synced in the queues, waiting for the log.
+  struct Synced {
+    Dispatcher::Progress progress;
+    std::int64_t queue_count = 0;
+  };
+  std::optional<Synced> synced_;
+  PhysicalOffset noted_;
+
+  Mutex mutex_;
+  Condition changed_;
+  bool segment_wanted_ RMQ_GUARDED_BY(mutex_) = false;
+  bool stopping_ RMQ_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rmq::storage

@@ -1,0 +1,41 @@
+// Layout: every file and directory name of a store; nobody else spells a path.
+// The names are Java's (StorePathConfigHelper.java); what is ours alone lies under rmq/.
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "storage/store_config.h"
+
+namespace rmq::storage {
+
+class Layout {
+ public:
+  explicit Layout(const StoreConfig& config);
+
+  const std::string& root() const { return root_; }
+  const std::string& commit_log() const { return commit_log_; }
+  std::string consume_queues() const { return root_ + "/consumequeue"; }
+  std::string topic(std::string_view topic) const;
+  std::string consume_queue(std::string_view topic, QueueId queue_id) const;
+  std::string checkpoint() const { return root_ + "/checkpoint"; }
+  std::string abort() const { return root_ + "/abort"; }
+  std::string lock() const { return root_ + "/lock"; }
+  std::string own() const { return root_ + "/rmq"; }
+  std::string log_mark() const { return own() + "/log-mark"; }
+
+ private:
+  std::string root_;
+  std::string commit_log_;
+};
+
+// The name of a file of fixed size: the position of its first byte, 20 digits.
+std::string position_file_name(std::int64_t position);
+// Error: StoreErrc::WrongFileName when `name` is not 20 digits that make a position.
+Result<std::int64_t> parse_position_file_name(std::string_view directory, std::string_view name);
+
+}  // namespace rmq::storage

@@ -1,0 +1,172 @@
+#include "storage/message_reader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/message_record.h"
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+namespace {
+
+constexpr std::size_t kEntriesPerRead = 32;
+constexpr std::size_t kPullBytesMax = 128 * 1024 * 1024;  // MAX_PULL_MSG_SIZE
+
+bool passes(std::span<const std::int32_t> tag_hashes, std::int64_t tag_code) {
+  return tag_hashes.empty() ||
+         std::any_of(tag_hashes.begin(), tag_hashes.end(),
+                     [tag_code](std::int32_t hash) { return hash == tag_code; });
+}
+
+}  // namespace
+
+// One pull on its way through the queue.
+struct MessageReader::Walk {
+  const ReadRequest& request;
+  ReadResult& result;
+  const PhysicalOffset begin;  // of the log
+  const PhysicalOffset end;
+  PhysicalOffset last_looked_at{};
+  // Behind a record that is gone the whole segment is.
+  PhysicalOffset skip_until{-1};
+  // The segment of the last record, and where that ended: the next one may continue its span.
+  std::shared_ptr<Segment> segment{};
+  PhysicalOffset span_end{-1};
+};
+
+std::int64_t MessageReader::memory_bytes_of(const StoreConfig& config) {
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  const std::int64_t page_bytes = ::sysconf(_SC_PAGE_SIZE);
+  return pages / 100 * config.access_message_in_memory_max_ratio * page_bytes;
+}
+
+ReadResult MessageReader::read(const StoredQueue* queue, const ReadRequest& request) const {
+  ReadResult result;
+  if (queue == nullptr) {
+    result.status = ReadStatus::NoMatchedLogicQueue;
+    return result;
+  }
+  result.min = queue->entries.begin();
+  result.end = queue->entries.end();
+  result.next = request.from;
+  if (result.end.value == 0) {
+    result.status = ReadStatus::NoMessageInQueue;
+    result.next = {};
+  } else if (request.from < result.min) {
+    result.status = ReadStatus::OffsetTooSmall;
+    result.next = result.min;
+  } else if (request.from == result.end) {
+    result.status = ReadStatus::OffsetOverflowOne;
+  } else if (request.from > result.end) {
+    result.status = ReadStatus::OffsetOverflowBadly;
+    result.next = result.end;
+  } else {
+    result.status = ReadStatus::NoMatchedMessage;
+    collect(*queue, request, result);
+  }
+  return result;
+}
+
+void MessageReader::collect(const StoredQueue& queue, const ReadRequest& request,
+                            ReadResult& result) const {
+  const std::int64_t window = std::max<std::int64_t>(
+      config_.max_filter_message_bytes, static_cast<std::int64_t>(request.count_max * kEntryBytes));
+  // Entries whose distance in bytes reaches the window are not looked at.
+  const std::int64_t entries_max = (window + static_cast<std::int64_t>(kEntryBytes) - 1) /
+                                   static_cast<std::int64_t>(kEntryBytes);
+  const QueueOffset stop =
+      std::min(queue.entries.next_file(request.from), request.from + entries_max);
+  Walk walk{request, result, log_.begin(), PhysicalOffset{appended_.value().value}};
+  std::array<std::byte, kEntriesPerRead * kEntryBytes> bytes;
+  for (bool more = true; more && result.next < stop;) {
+    const auto wanted =
+        std::min<std::size_t>(kEntriesPerRead, static_cast<std::size_t>(stop - result.next));
+    const Result<std::size_t> count =
+        queue.entries.read(result.next, MutableByteView(bytes).first(wanted * kEntryBytes));
+    if (!count) {
+      if (result.message_count > 0) break;
+      result.status = ReadStatus::OffsetFoundNull;
+      result.next = queue.entries.next_file(result.next);
+      return;
+    }
+    if (*count == 0) break;
+    for (std::size_t i = 0; more && i < *count; ++i) {
+      more = take_entry(walk, decode_entry(bytes.data() + i * kEntryBytes));
+    }
+  }
+  result.behind_memory = walk.end - walk.last_looked_at > memory_bytes_;
+}
+
+// False when the pull has enough; then the entry was not looked at.
+bool MessageReader::take_entry(Walk& walk, const ConsumeQueueEntry& entry) const {
+  ReadResult& result = walk.result;
+  const auto size = static_cast<std::size_t>(entry.size);
+  const bool in_memory = walk.end - entry.physical <= memory_bytes_;
+  if (is_full(walk, size, in_memory)) return false;
+  walk.last_looked_at = entry.physical;
+  result.next += 1;
+  if (entry.physical < walk.skip_until) return true;
+  if (!passes(walk.request.tag_hashes, entry.tag_code)) return true;
+  if (!walk.segment || entry.physical < walk.segment->base() ||
+      entry.physical >= walk.segment->end()) {
+    walk.segment = log_.segment_of(entry.physical);
+  }
+  const bool there = walk.segment && entry.physical >= walk.begin &&
+                     entry.physical + entry.size <= std::min(walk.end, walk.segment->end());
+  const Result<ByteView> mapped =
+      there ? walk.segment->bytes() : Result<ByteView>(fail(StoreErrc::OffsetOutOfRange));
+  if (!mapped) {
+    if (result.message_count == 0) result.status = ReadStatus::MessageWasRemoving;
+    const std::int64_t segment_bytes = log_.segment_bytes();
+    walk.skip_until = PhysicalOffset{(entry.physical.value / segment_bytes + 1) * segment_bytes};
+    return true;
+  }
+  const ByteView record =
+      mapped->subspan(static_cast<std::size_t>(entry.physical - walk.segment->base()), size);
+  RecordSpan* last = result.records.empty() ? nullptr : &result.records.back();
+  if (last != nullptr && walk.span_end == entry.physical && last->pin == walk.segment) {
+    last->bytes = ByteView(last->bytes.data(), last->bytes.size() + size);
+  } else {
+    result.records.push_back({record, walk.segment});
+  }
+  walk.span_end = entry.physical + entry.size;
+  walk.skip_until = PhysicalOffset{-1};
+  result.status = ReadStatus::Found;
+  result.bytes += size;
+  ++result.message_count;
+  return true;
+}
+
+bool MessageReader::is_full(const Walk& walk, std::size_t size, bool in_memory) const {
+  const ReadResult& result = walk.result;
+  if (result.message_count == 0) return false;
+  if (result.message_count + 1 > walk.request.count_max) return true;
+  const auto bytes_max = static_cast<std::size_t>(in_memory ? config_.max_transfer_bytes_in_memory
+                                                            : config_.max_transfer_bytes_on_disk);
+  const auto count_max = static_cast<std::size_t>(in_memory ? config_.max_transfer_count_in_memory
+                                                            : config_.max_transfer_count_on_disk);
+  return result.bytes + size > std::min(bytes_max, kPullBytesMax) ||
+         result.message_count >= count_max;
+}
+
+Result<RecordSpan> MessageReader::record_at(PhysicalOffset at) const {
+  const PhysicalOffset end{appended_.value().value};
+  const std::shared_ptr<Segment> segment = log_.segment_of(at);
+  if (!segment || at >= end) {
+    return fail(StoreErrc::OffsetOutOfRange, std::to_string(at.value));
+  }
+  RMQ_TRY(const ByteView mapped, segment->bytes());
+  const auto begin = static_cast<std::size_t>(at - segment->base());
+  const auto readable =
+      static_cast<std::size_t>(std::min(end, segment->end()) - segment->base()) - begin;
+  const Result<protocol::RecordScan> scan =
+      protocol::scan_record(mapped.subspan(begin, readable), at, protocol::CheckBody::No);
+  if (!scan || scan->kind != protocol::RecordScan::Kind::Record) {
+    return fail(StoreErrc::RecordMalformed, std::to_string(at.value));
+  }
+  return RecordSpan{mapped.subspan(begin, scan->size), segment};
+}
+
+}  // namespace rmq::storage

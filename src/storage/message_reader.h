@@ -1,0 +1,44 @@
+// MessageReader: answers pulls from consume queues and log, without decoding a record.
+// What a pull may get, and which offset comes next, is Java's (DefaultMessageStore.getMessage,
+// isTheBatchFull): the first message always; then up to a count and a number of bytes that depend
+// on whether the message is estimated to be in memory; at most so many entries are looked at when
+// tags filter; one consume queue file per pull.
+// Threads: any.
+#pragma once
+
+#include "base/watermark.h"
+#include "storage/commit_log.h"
+#include "storage/read_result.h"
+#include "storage/store_config.h"
+#include "storage/stored_queue.h"
+
+namespace rmq::storage {
+
+class MessageReader {
+ public:
+  // `config` must outlive it. `memory_bytes`: how far behind the log's end is "in memory".
+  MessageReader(const CommitLog& log, const Watermark<AppendedOffset>& appended,
+                const StoreConfig& config, std::int64_t memory_bytes)
+      : log_(log), appended_(appended), config_(config), memory_bytes_(memory_bytes) {}
+
+  // `queue` null: there is none.
+  ReadResult read(const StoredQueue* queue, const ReadRequest& request) const;
+  Result<RecordSpan> record_at(PhysicalOffset at) const;
+
+  // The share of this machine's memory that `config` says.
+  static std::int64_t memory_bytes_of(const StoreConfig& config);
+
+ private:
+  struct Walk;
+
+  void collect(const StoredQueue& queue, const ReadRequest& request, ReadResult& result) const;
+  bool take_entry(Walk& walk, const ConsumeQueueEntry& entry) const;
+  bool is_full(const Walk& walk, std::size_t size, bool in_memory) const;
+
+  const CommitLog& log_;
+  const Watermark<AppendedOffset>& appended_;
+  const StoreConfig& config_;
+  const std::int64_t memory_bytes_;
+};
+
+}  // namespace rmq::storage

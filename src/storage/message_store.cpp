@@ -1,0 +1,257 @@
+#include "storage/message_store.h"
+
+#include <atomic>
+#include <limits>
+
+#include "base/log.h"
+#include "storage/group_commit.h"
+#include "storage/housekeeper.h"
+#include "storage/log_writer.h"
+#include "storage/message_reader.h"
+#include "storage/recovery.h"
+#include "storage/store_lock.h"
+
+namespace rmq::storage {
+namespace {
+
+// Consume queue files kept open; the usual limit of a process is 1024 with its sockets.
+constexpr std::size_t kOpenQueueFilesMax = 256;
+
+// Java rounds the file length up to whole entries.
+StoreConfig in_whole_entries(StoreConfig config) {
+  const auto unit = static_cast<std::int64_t>(kEntryBytes);
+  config.consume_queue_file_bytes = (config.consume_queue_file_bytes + unit - 1) / unit * unit;
+  return config;
+}
+
+Result<> check(const StoreConfig& config) {
+  // A blank record says its size in 32 bits.
+  const bool segment = config.commit_log_segment_bytes > 0 &&
+                       config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
+  if (segment && config.consume_queue_file_bytes > 0) return {};
+  return fail(std::make_error_code(std::errc::invalid_argument),
+              "length of a segment or queue file");
+}
+
+}  // namespace
+
+// The parts of a store and how they are wired.
+class MessageStore::Impl {
+ public:
+  Impl(const StoreConfig& config, FileSystem& files, Clock& clock)
+      : config_(in_whole_entries(config)),
+        files_(files),
+        layout_(config_),
+        log_(files, layout_.commit_log(), config_.commit_log_segment_bytes),
+        queues_(files, layout_, config_.consume_queue_file_bytes, kOpenQueueFilesMax),
+        maker_(queues_, config_.message_delay_level),
+        reader_(log_, appended_, config_, MessageReader::memory_bytes_of(config_)),
+        dispatcher_(log_, queues_, maker_, dispatched_),
+        writer_(log_, appended_, clock),
+        group_commit_(log_, appended_, flushed_) {}
+
+  ~Impl() {
+    if (housekeeper_) housekeeper_->stop();
+    group_commit_.stop(GroupCommit::Final::None);
+    dispatcher_.stop(Dispatcher::Drain::No);
+  }
+
+  Result<> open();
+  void start();
+  void stop();
+  void fail_store(const Error& why);
+  LogWriter::Hooks writer_hooks();
+  Dispatcher::Hooks dispatcher_hooks();
+
+  bool sync_flush() const { return config_.flush_disk_type == FlushDiskType::Sync; }
+  PhysicalOffset visible_limit() const {
+    return PhysicalOffset{sync_flush() ? flushed_.value().value : appended_.value().value};
+  }
+
+  const StoreConfig config_;
+  FileSystem& files_;
+  const Layout layout_;
+  std::optional<StoreLock> lock_;  // first taken, last released
+
+  CommitLog log_;
+  ConsumeQueueSet queues_;
+  const EntryMaker maker_;
+  std::optional<Checkpoint> checkpoint_;
+  std::optional<LogMarkFile> marks_;
+  Dispatcher::Progress recovered_;
+
+  Watermark<AppendedOffset> appended_;
+  Watermark<FlushedOffset> flushed_;
+  Watermark<DispatchedOffset> dispatched_;
+
+  const MessageReader reader_;
+  Dispatcher dispatcher_;
+  LogWriter writer_;
+  GroupCommit group_commit_;
+  std::optional<Housekeeper> housekeeper_;
+
+  std::function<void(std::span<const Arrival>)> on_arrival_;
+  std::function<void(const Error&)> on_fatal_;
+  std::atomic<bool> failed_{false};
+  bool stopped_ = false;
+};
+
+Result<> MessageStore::Impl::open() {
+  RMQ_CHECK(check(config_));
+  RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
+  RMQ_TRY(checkpoint_, Checkpoint::open(files_, layout_.checkpoint()));
+  RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
+  RMQ_CHECK(log_.load());
+  RMQ_CHECK(queues_.load());
+  Recovery recovery(log_, queues_, maker_, checkpoint_->values(),
+                    marks_->find(checkpoint_->values()));
+  RMQ_TRY(recovered_, recovery.run(lock_->unclean()));
+  const std::int64_t end = recovered_.position.value;
+  appended_.advance(AppendedOffset{end});
+  flushed_.advance(FlushedOffset{end});
+  dispatched_.advance(DispatchedOffset{end});
+  housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
+                                          *checkpoint_, *marks_});
+  RMQ_CHECK(housekeeper_->note(recovered_, false));
+  log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
+            kv("begin", log_.begin().value), kv("end", end));
+  return {};
+}
+
+LogWriter::Hooks MessageStore::Impl::writer_hooks() {
+  LogWriter::Hooks hooks;
+  hooks.hand_over = [this](std::span<const DispatchEntry> entries) {
+    dispatcher_.hand_over(entries);
+  };
+  hooks.on_appended = [this] {
+    if (sync_flush()) {
+      group_commit_.request_flush();
+    } else {
+      dispatcher_.wake();
+    }
+  };
+  hooks.on_left_over = [this] { dispatcher_.wake(); };
+  hooks.on_half_full = [this] { housekeeper_->want_segment(); };
+  hooks.on_error = [this](const Error& why) { fail_store(why); };
+  return hooks;
+}
+
+Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
+  Dispatcher::Hooks hooks;
+  hooks.limit = [this] { return visible_limit(); };
+  hooks.on_arrival = on_arrival_;
+  hooks.on_error = [this](const Error& why) { fail_store(why); };
+  hooks.help = [this] { writer_.help(); };
+  return hooks;
+}
+
+void MessageStore::Impl::start() {
+  const auto fail_with = [this](const Error& why) { fail_store(why); };
+  dispatcher_.start(recovered_, dispatcher_hooks());
+  GroupCommit::Hooks commit_hooks;
+  commit_hooks.last_store_timestamp_ms = [this] { return writer_.last_store_timestamp_ms(); };
+  commit_hooks.on_flushed = [this] {
+    if (sync_flush()) dispatcher_.wake();
+  };
+  commit_hooks.on_error = fail_with;
+  group_commit_.start(config_.flush_interval, recovered_.last_store_timestamp_ms,
+                      std::move(commit_hooks));
+  housekeeper_->start(config_.flush_consume_queue_interval, fail_with);
+  writer_.start(recovered_.position, recovered_.last_store_timestamp_ms, writer_hooks());
+}
+
+void MessageStore::Impl::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  writer_.stop();
+  group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);
+  dispatcher_.stop(failed_ ? Dispatcher::Drain::No : Dispatcher::Drain::Yes);
+  housekeeper_->stop();
+  if (failed_) return;  // `abort` stays
+  Result<> done = queues_.sync();
+  if (done) done = housekeeper_->note(dispatcher_.progress(), true);
+  if (done) done = lock_->mark_clean(files_, layout_);
+  if (!done) return fail_store(done.error());
+  log::info("store", "stopped", kv("end", appended_.value().value));
+}
+
+// Any thread, outside every lock. The first reason counts.
+void MessageStore::Impl::fail_store(const Error& reason) {
+  if (failed_.exchange(true)) return;
+  const Error why = reason.code == StoreErrc::ReadOnly
+                        ? reason
+                        : Error{make_error_code(StoreErrc::ReadOnly), reason.message()};
+  log::error("store", "no more writes", kv("error", reason.message()));
+  writer_.fail_all(why);
+  appended_.close(why);
+  flushed_.close(why);
+  dispatched_.close(why);
+  if (on_fatal_) on_fatal_(why);
+}
+
+MessageStore::MessageStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MessageStore::~MessageStore() = default;
+
+Result<std::unique_ptr<MessageStore>> MessageStore::open(const StoreConfig& config,
+                                                         FileSystem& files, Clock& clock) {
+  auto impl = std::make_unique<Impl>(config, files, clock);
+  RMQ_CHECK(impl->open());
+  return std::unique_ptr<MessageStore>(new MessageStore(std::move(impl)));
+}
+
+Result<> MessageStore::start() {
+  impl_->start();
+  return {};
+}
+void MessageStore::stop() { impl_->stop(); }
+
+Queue& MessageStore::queue(std::string_view topic, QueueId queue_id) {
+  return impl_->queues_.get(topic, queue_id);
+}
+
+void MessageStore::append(std::unique_ptr<AppendBatch> batch, AppendDone done) {
+  impl_->writer_.append(std::move(batch), std::move(done));
+}
+
+const Watermark<AppendedOffset>& MessageStore::appended() const { return impl_->appended_; }
+Watermark<FlushedOffset>& MessageStore::flushed() { return impl_->flushed_; }
+Watermark<DispatchedOffset>& MessageStore::dispatched() { return impl_->dispatched_; }
+void MessageStore::request_flush() { impl_->group_commit_.request_flush(); }
+
+ReadResult MessageStore::read(const ReadRequest& request) const {
+  return impl_->reader_.read(impl_->queues_.find(request.topic, request.queue_id), request);
+}
+
+Result<RecordSpan> MessageStore::record_at(PhysicalOffset at) const {
+  return impl_->reader_.record_at(at);
+}
+
+QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {
+  const StoredQueue* queue = impl_->queues_.find(topic, queue_id);
+  return queue == nullptr ? QueueOffset{} : queue->entries.begin();
+}
+
+QueueOffset MessageStore::visible_end(std::string_view topic, QueueId queue_id) const {
+  const StoredQueue* queue = impl_->queues_.find(topic, queue_id);
+  return queue == nullptr ? QueueOffset{} : queue->entries.end();
+}
+
+PhysicalOffset MessageStore::min_physical() const { return impl_->log_.begin(); }
+
+std::vector<std::pair<std::string, QueueId>> MessageStore::queues() const {
+  std::vector<std::pair<std::string, QueueId>> names;
+  for (const StoredQueue* queue : impl_->queues_.all()) {
+    names.emplace_back(queue->topic(), queue->queue_id());
+  }
+  return names;
+}
+
+void MessageStore::on_arrival(std::function<void(std::span<const Arrival>)> listener) {
+  impl_->on_arrival_ = std::move(listener);
+}
+
+void MessageStore::on_fatal(std::function<void(const Error&)> listener) {
+  impl_->on_fatal_ = std::move(listener);
+}
+
+}  // namespace rmq::storage

@@ -1,0 +1,35 @@
+// QueueBuilder: puts dispatched entries into their consume queues, many at a time: one write per
+// queue and call, however they are interleaved.
+// An entry goes to exactly its own number. One that is already there is skipped, so that
+// dispatching twice is safe; one that would leave a gap is an error, never written elsewhere (Java
+// logs that and shifts every later message).
+// Threads: one at a time, the one that dispatches.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "storage/consume_queue_set.h"
+#include "storage/dispatch_entry.h"
+
+namespace rmq::storage {
+
+class QueueBuilder {
+ public:
+  explicit QueueBuilder(ConsumeQueueSet& queues) : queues_(queues) {}
+
+  // Appends and publishes. `added` gets those that were not there before, in order.
+  // Errors: StoreErrc::Corrupt for a gap; I/O errors. Nothing of the call is then visible.
+  Result<> apply(std::span<const DispatchEntry> entries, std::vector<const DispatchEntry*>& added);
+
+ private:
+  Result<> collect(const DispatchEntry& entry, std::vector<const DispatchEntry*>& added);
+
+  ConsumeQueueSet& queues_;
+  std::vector<StoredQueue*> touched_;
+};
+
+// Whether `entry` comes too late in its queue: entries before it are missing.
+bool leaves_gap(const DispatchEntry& entry);
+
+}  // namespace rmq::storage

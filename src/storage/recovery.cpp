@@ -1,0 +1,255 @@
+#include "storage/recovery.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+namespace {
+
+using protocol::CheckBody;
+using protocol::MessageRecord;
+
+constexpr std::size_t kEntriesPerTurn = 4096;
+
+std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
+
+}  // namespace
+
+Result<Dispatcher::Progress> Recovery::run(bool unclean) {
+  RMQ_TRY(const Plan todo, plan(unclean));
+  progress_.position = todo.start;
+  if (mark_fits_) {
+    progress_.last_record = mark_->last_record;
+    progress_.last_record_bytes = mark_->last_record_bytes;
+    progress_.last_store_timestamp_ms = mark_->last_store_timestamp_ms;
+  }
+  for (StoredQueue* queue : queues_.all()) {
+    if (queue->entries.damaged()) broken_.insert(queue);
+    if (todo.mode == Mode::Again) RMQ_CHECK(queue->entries.cut(todo.start));
+  }
+  if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
+  RMQ_CHECK(finish(todo.start));
+  return progress_;
+}
+
+Result<Recovery::Plan> Recovery::plan(bool unclean) {
+  bool queues_have_entries = false;
+  if (!unclean && mark_fits_ && mark_->clean) {
+    for (StoredQueue* queue : queues_.all()) {
+      RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Trusting));
+    }
+    RMQ_TRY(const bool clean, stopped_cleanly());
+    if (clean) return Plan{Mode::Trusting, mark_->dispatched};
+    log::warn("store", "queues are not as they were left; reading the whole log");
+    return Plan{Mode::Adding, log_.begin()};
+  }
+  for (StoredQueue* queue : queues_.all()) {
+    RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Careful));
+    queues_have_entries = queues_have_entries || queue->entries.end().value > 0;
+  }
+  if (log_.empty()) {
+    // Java deletes the queues then. It is more likely that the log's directory is not there.
+    if (!queues_have_entries) return Plan{Mode::Again, PhysicalOffset{}};
+    return fail(StoreErrc::Corrupt,
+                log_.directory() + " has no segments, but there are consume queues with entries");
+  }
+  if (mark_fits_) {
+    const bool missing = queues_.count_with_entries() < mark_->queue_count;
+    if (missing) log::warn("store", "consume queues are missing; reading the whole log");
+    return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched};
+  }
+  if (unclean) {
+    RMQ_TRY(const PhysicalOffset start, start_after_crash());
+    return Plan{Mode::Again, start};
+  }
+  RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
+  return Plan{Mode::Adding, start};
+}
+
+// Whether log and queues still end where our clean stop left them.
+Result<bool> Recovery::stopped_cleanly() {
+  const std::shared_ptr<Segment> segment = log_.segment_of(mark_->dispatched);
+  if (segment) {
+    const std::int64_t from = mark_->dispatched - segment->base();
+    RMQ_TRY(const ByteView bytes, segment->bytes());
+    const auto head = bytes.subspan(static_cast<std::size_t>(from));
+    const auto count = std::min(head.size(), protocol::kBlankRecordBytes);
+    const bool written =
+        std::any_of(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(count),
+                    [](std::byte b) { return b != std::byte{0}; });
+    if (written) return false;
+  }
+  return queues_.hash_of_ends() == mark_->queues_hash;
+}
+
+std::optional<MessageRecord> Recovery::first_record(Segment& segment) {
+  LogCursor cursor(log_, segment.base(), segment.base() + 1, CheckBody::No);
+  Result<std::optional<MessageRecord>> record = cursor.next();
+  return record ? *record : std::nullopt;
+}
+
+// CommitLog.recoverNormally: the newest segment that begins before what the queues know.
+Result<PhysicalOffset> Recovery::start_after_java_stop() {
+  PhysicalOffset covered;
+  for (const StoredQueue* queue : queues_.all()) {
+    RMQ_TRY(const PhysicalOffset end, queue->entries.covered());
+    covered = std::max(covered, end);
+  }
+  const auto segments = log_.segments();
+  for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+    if ((*it)->base() <= covered && first_record(**it)) return (*it)->base();
+  }
+  return log_.begin();
+}
+
+// CommitLog.recoverAbnormally: the newest segment whose first record is as old as the checkpoint.
+Result<PhysicalOffset> Recovery::start_after_crash() {
+  const auto segments = log_.segments();
+  for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+    const auto first = first_record(**it);
+    if (first && first->store_timestamp_ms != 0 &&
+        first->store_timestamp_ms <= checkpoint_.safe_timestamp_ms()) {
+      return (*it)->base();
+    }
+  }
+  return log_.begin();
+}
+
+Result<> Recovery::scan(PhysicalOffset start) {
+  const PhysicalOffset capacity = log_.capacity_end();
+  if (start < capacity)
+    log::info("store", "recovery reads the log", kv("from", start.value), kv("to", capacity.value));
+  LogCursor cursor(log_, start, capacity, CheckBody::Yes);
+  std::int64_t next_report = start.value + log_.segment_bytes();
+  for (;;) {
+    const Result<std::optional<MessageRecord>> record = cursor.next();
+    if (!record || !*record) {
+      progress_.position = cursor.position();
+      RMQ_CHECK(flush_entries());
+      // A log that is full to its last byte just ends.
+      return judge_tail(record ? Error{make_error_code(protocol::RecordErrc::Unwritten), {}}
+                               : record.error());
+    }
+    RMQ_CHECK(take(**record));
+    progress_.last_record = (*record)->physical_offset;
+    progress_.last_record_bytes = (*record)->total_bytes;
+    progress_.last_store_timestamp_ms = (*record)->store_timestamp_ms;
+    if (cursor.position().value >= next_report) {
+      log::info("store", "recovery", kv("at", cursor.position().value));
+      next_report += log_.segment_bytes();
+    }
+  }
+}
+
+// The log ends at progress_.position, because of `why`. May what lies behind be dropped?
+Result<> Recovery::judge_tail(const Error& why) {
+  if (why.code.category() == std::generic_category()) return fail(why);  // could not read
+  const PhysicalOffset end = progress_.position;
+  RMQ_TRY(const std::optional<FoundRecord> behind, find_record_behind(log_, end + 1));
+  bool lost = false;
+  if (mark_) {
+    lost = end < mark_->flushed;
+  } else if (behind) {
+    // Before the checkpoint's time everything was on disk. Older than the last sound record: Java
+    // has left it behind when it cut the log earlier.
+    lost = behind->store_timestamp_ms >= progress_.last_store_timestamp_ms &&
+           behind->store_timestamp_ms <= checkpoint_.safe_timestamp_ms();
+  }
+  if (lost) {
+    std::string detail = "commit log at " + text_of(end) + ": " + why.message();
+    if (behind) detail += "; a sound record follows at " + text_of(behind->at);
+    if (mark_) detail += "; known to be on disk up to " + text_of(mark_->flushed);
+    return fail(StoreErrc::Corrupt, std::move(detail));
+  }
+  if (behind || why.code != protocol::RecordErrc::Unwritten) {
+    log::warn("store", "torn tail of the commit log removed", kv("at", end.value),
+              kv("because", why.message()));
+  }
+  return {};
+}
+
+Result<> Recovery::take(const MessageRecord& record) {
+  RMQ_TRY(const DispatchEntry entry, maker_.make(record));
+  if (entry.queue == nullptr || broken_.contains(entry.queue)) return {};
+  const auto [end, fresh] = ends_.try_emplace(entry.queue, entry.queue->entries.written_end());
+  const bool first = fresh && !entry.queue->entries.has_entries();
+  if (!first && entry.queue_offset > end->second) {
+    log::warn("store", "consume queue lacks entries; made again from the log",
+              kv("topic", entry.queue->topic()), kv("queue", entry.queue->queue_id()),
+              kv("end", end->second.value), kv("found", entry.queue_offset.value));
+    broken_.insert(entry.queue);
+    return {};
+  }
+  if (!first && entry.queue_offset < end->second) return {};
+  end->second = entry.queue_offset + 1;
+  entries_.push_back(entry);
+  return entries_.size() < kEntriesPerTurn ? Result<>() : flush_entries();
+}
+
+Result<> Recovery::flush_entries() {
+  // A queue may have turned out broken after some of its entries were collected.
+  std::erase_if(entries_, [this](const DispatchEntry& e) { return broken_.contains(e.queue); });
+  added_.clear();
+  RMQ_CHECK(builder_.apply(entries_, added_));
+  entries_.clear();
+  return {};
+}
+
+// One pass over the whole log for all broken queues.
+Result<> Recovery::rebuild() {
+  rebuilt_ = true;
+  log::warn("store", "consume queues are made again from the whole log",
+            kv("queues", broken_.size()));
+  for (StoredQueue* queue : broken_) RMQ_CHECK(queue->entries.reset());
+  ends_.clear();
+  LogCursor cursor(log_, log_.begin(), progress_.position, CheckBody::No);
+  for (;;) {
+    RMQ_TRY(const std::optional<MessageRecord> record, cursor.next());
+    if (!record) break;
+    RMQ_TRY(const DispatchEntry entry, maker_.make(*record));
+    if (entry.queue != nullptr && broken_.contains(entry.queue)) RMQ_CHECK(rebuild_entry(entry));
+  }
+  broken_.clear();
+  return flush_entries();
+}
+
+Result<> Recovery::rebuild_entry(const DispatchEntry& entry) {
+  const auto [end, fresh] = ends_.try_emplace(entry.queue, entry.queue_offset);
+  if (entry.queue_offset.value == 0 && end->second.value > 0) {
+    // The topic was deleted and came again: its first life is over.
+    std::erase_if(entries_, [&entry](const DispatchEntry& e) { return e.queue == entry.queue; });
+    RMQ_CHECK(entry.queue->entries.reset());
+    end->second = QueueOffset{};
+  }
+  if (entry.queue_offset < end->second) return {};  // Java had given the number twice
+  if (entry.queue_offset > end->second) {
+    return fail(StoreErrc::Corrupt,
+                "queue " + entry.queue->topic() + "/" + std::to_string(entry.queue->queue_id()) +
+                    ": the log lacks message " + std::to_string(end->second.value) +
+                    " before the record at " + text_of(entry.physical));
+  }
+  end->second += 1;
+  entries_.push_back(entry);
+  if (entries_.size() < kEntriesPerTurn) return {};
+  added_.clear();
+  RMQ_CHECK(builder_.apply(entries_, added_));
+  entries_.clear();
+  return {};
+}
+
+Result<> Recovery::finish(PhysicalOffset sync_from) {
+  const std::vector<StoredQueue*> all = queues_.all();
+  for (StoredQueue* queue : all) RMQ_CHECK(queue->entries.cut(progress_.position));
+  queues_.mark_dirty(all);
+  RMQ_CHECK(log_.cut(progress_.position, sync_from));
+  if (!broken_.empty()) RMQ_CHECK(rebuild());
+  for (StoredQueue* queue : queues_.all()) {
+    RMQ_CHECK(queue->entries.correct_begin(log_.begin()));
+    queue->next_offset = queue->entries.written_end();
+  }
+  return queues_.sync();
+}
+
+}  // namespace rmq::storage

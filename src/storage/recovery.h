@@ -1,0 +1,89 @@
+// Recovery: finds the end of the log at open and makes the consume queues fit it.
+//
+// After a clean stop of our own nothing is read. Otherwise the log is read from a starting point
+// on: after a crash our LogMark if it fits, else Java's rule from the checkpoint; after a clean
+// stop of Java, the newest segment that the consume queues know of. It ends at the first record
+// that is not sound. What lies behind is a torn tail and goes, unless it was known to be on disk:
+// then the store is damaged, and opening fails with the position rather than dropping anything.
+// Consume queues lose entries from the starting point on (after a crash) and get them again from
+// the log; one that turns out to miss earlier entries is made again from the whole log.
+// Threads: one, before any other touches the store.
+// Crash: every step can be done again from the start.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "storage/checkpoint.h"
+#include "storage/dispatcher.h"
+#include "storage/log_cursor.h"
+#include "storage/log_mark.h"
+#include "storage/queue_builder.h"
+
+namespace rmq::storage {
+
+class Recovery {
+ public:
+  // `mark`: what LogMarkFile::find returned.
+  Recovery(CommitLog& log, ConsumeQueueSet& queues, const EntryMaker& maker,
+           const CheckpointValues& checkpoint, std::optional<LogMark> mark)
+      : log_(log),
+        queues_(queues),
+        maker_(maker),
+        builder_(queues),
+        checkpoint_(checkpoint),
+        mark_(std::move(mark)),
+        mark_fits_(mark_ && fits(*mark_, log)) {}
+
+  // `unclean`: the store was not stopped. Afterwards log and queues end together, are synced and
+  // ready for writing; the queues' next offsets are set.
+  // Errors: StoreErrc::Corrupt, naming the position; I/O errors.
+  Result<Dispatcher::Progress> run(bool unclean);
+
+  // Whether the whole log had to be read to make queues again; for the log and tests.
+  bool rebuilt() const { return rebuilt_; }
+
+ private:
+  enum class Mode {
+    Trusting,  // nothing to read
+    Adding,    // the queues are as they should be, but may lack entries
+    Again,     // entries from the starting point on are not to be trusted
+  };
+  struct Plan {
+    Mode mode = Mode::Again;
+    PhysicalOffset start;
+  };
+
+  Result<Plan> plan(bool unclean);
+  Result<bool> stopped_cleanly();
+  Result<PhysicalOffset> start_after_java_stop();
+  Result<PhysicalOffset> start_after_crash();
+  std::optional<protocol::MessageRecord> first_record(Segment& segment);
+  Result<> scan(PhysicalOffset start);
+  Result<> judge_tail(const Error& why);
+  Result<> take(const protocol::MessageRecord& record);
+  Result<> flush_entries();
+  Result<> rebuild();
+  Result<> rebuild_entry(const DispatchEntry& entry);
+  Result<> finish(PhysicalOffset sync_from);
+
+  CommitLog& log_;
+  ConsumeQueueSet& queues_;
+  const EntryMaker& maker_;
+  QueueBuilder builder_;
+  const CheckpointValues checkpoint_;
+  const std::optional<LogMark> mark_;
+  const bool mark_fits_;  // reading may start there
+
+  Dispatcher::Progress progress_;  // position: the end of the log
+  bool rebuilt_ = false;
+  std::vector<DispatchEntry> entries_;
+  std::vector<const DispatchEntry*> added_;
+  // Where each queue will end when entries_ are in it.
+  std::unordered_map<StoredQueue*, QueueOffset> ends_;
+  std::unordered_set<StoredQueue*> broken_;  // to be made again
+};
+
+}  // namespace rmq::storage

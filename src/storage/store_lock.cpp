@@ -1,0 +1,35 @@
+#include "storage/store_lock.h"
+
+#include <unistd.h>
+
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+
+Result<StoreLock> StoreLock::acquire(FileSystem& files, const Layout& layout) {
+  RMQ_CHECK(files.make_directories(layout.root()));
+  RMQ_TRY(std::unique_ptr<File> lock, files.open(layout.lock(), OpenMode::Create));
+  const Result<> locked = lock->try_lock();
+  if (!locked) {
+    const std::error_code code = locked.error().code;
+    if (code == std::errc::resource_unavailable_try_again || code == std::errc::permission_denied) {
+      return fail(StoreErrc::InUse, layout.root());
+    }
+    return fail(locked.error());
+  }
+  RMQ_CHECK(lock->pwrite(as_bytes("lock"), 0));
+  RMQ_TRY(const bool unclean, files.exists(layout.abort()));
+  RMQ_TRY(const std::unique_ptr<File> abort, files.open(layout.abort(), OpenMode::Create));
+  RMQ_CHECK(abort->truncate(0));
+  RMQ_CHECK(abort->pwrite(as_bytes(std::to_string(::getpid())), 0));
+  RMQ_CHECK(abort->sync_data());
+  RMQ_CHECK(files.sync_directory(layout.root()));
+  return StoreLock(std::move(lock), unclean);
+}
+
+Result<> StoreLock::mark_clean(FileSystem& files, const Layout& layout) {
+  RMQ_CHECK(files.remove(layout.abort()));
+  return files.sync_directory(layout.root());
+}
+
+}  // namespace rmq::storage

@@ -1,0 +1,120 @@
+// FailingFileSystem: the real one, but the n-th call of a kind fails, and perhaps all after it.
+// Threads: any; plan() while nothing runs.
+#pragma once
+
+#include <atomic>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/file_system.h"
+
+namespace rmq::test {
+
+enum class FileCall { Write, Sync, Allocate, kCount };
+
+class FailingFileSystem final : public FileSystem {
+ public:
+  explicit FailingFileSystem(FileSystem& real = FileSystem::posix()) : real_(real) {}
+
+  // The call number `nth` (1 is the next) of this kind to a file whose path contains `in` fails
+  // with `error`; so do `count - 1` calls after it.
+  void plan(FileCall call, std::int64_t nth, std::errc error, std::string in = "",
+            std::int64_t count = std::numeric_limits<std::int32_t>::max()) {
+    in_ = std::move(in);
+    error_ = error;
+    Plan& plan = plans_[static_cast<std::size_t>(call)];
+    plan.first = plan.seen + nth;
+    plan.last = plan.first + count - 1;
+  }
+  std::int64_t failures() const { return failures_; }
+
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    RMQ_TRY(std::unique_ptr<File> file, real_.open(path, mode));
+    return std::unique_ptr<File>(std::make_unique<FailingFile>(*this, std::move(file), path));
+  }
+  Result<> rename(const std::string& from, const std::string& to) override {
+    return real_.rename(from, to);
+  }
+  Result<> remove(const std::string& path) override { return real_.remove(path); }
+  Result<> remove_all(const std::string& path) override { return real_.remove_all(path); }
+  Result<> make_directories(const std::string& path, SyncParents sync) override {
+    return real_.make_directories(path, sync);
+  }
+  Result<> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
+  Result<bool> exists(const std::string& path) override { return real_.exists(path); }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return real_.list(path);
+  }
+
+ private:
+  struct Plan {
+    std::atomic<std::int64_t> seen{0};
+    std::atomic<std::int64_t> first{std::numeric_limits<std::int64_t>::max()};
+    std::atomic<std::int64_t> last{0};
+  };
+
+  class FailingFile final : public File {
+   public:
+    FailingFile(FailingFileSystem& owner, std::unique_ptr<File> real, std::string path)
+        : owner_(owner), real_(std::move(real)), path_(std::move(path)) {}
+
+    Result<std::size_t> pread(MutableByteView into, std::int64_t at) override {
+      return real_->pread(into, at);
+    }
+    Result<> pwrite(ByteView bytes, std::int64_t at) override {
+      RMQ_CHECK(owner_.count(FileCall::Write, path_));
+      return real_->pwrite(bytes, at);
+    }
+    Result<> pwritev(std::span<const ByteView> parts, std::int64_t at) override {
+      const Result<> allowed = owner_.count(FileCall::Write, path_);
+      if (allowed) return real_->pwritev(parts, at);
+      // As a full disk does it: some of it is there already.
+      RMQ_CHECK(real_->pwritev(parts.first(1), at));
+      return allowed;
+    }
+    Result<> allocate(std::int64_t bytes) override {
+      RMQ_CHECK(owner_.count(FileCall::Allocate, path_));
+      return real_->allocate(bytes);
+    }
+    Result<> truncate(std::int64_t bytes) override { return real_->truncate(bytes); }
+    Result<> zero_range(std::int64_t from, std::int64_t bytes) override {
+      return real_->zero_range(from, bytes);
+    }
+    Result<std::optional<std::int64_t>> next_data(std::int64_t from) override {
+      return real_->next_data(from);
+    }
+    Result<> sync_data() override {
+      RMQ_CHECK(owner_.count(FileCall::Sync, path_));
+      return real_->sync_data();
+    }
+    Result<std::int64_t> size() override { return real_->size(); }
+    Result<std::shared_ptr<const Mapping>> map(std::int64_t bytes) override {
+      return real_->map(bytes);
+    }
+    Result<> try_lock() override { return real_->try_lock(); }
+
+   private:
+    FailingFileSystem& owner_;
+    std::unique_ptr<File> real_;
+    std::string path_;
+  };
+
+  Result<> count(FileCall call, const std::string& path) {
+    if (path.find(in_) == std::string::npos) return {};
+    Plan& plan = plans_[static_cast<std::size_t>(call)];
+    const std::int64_t number = ++plan.seen;
+    if (number < plan.first || number > plan.last) return {};
+    ++failures_;
+    return fail(std::make_error_code(error_), "planned: " + path);
+  }
+
+  FileSystem& real_;
+  std::string in_;
+  std::errc error_{};
+  Plan plans_[static_cast<std::size_t>(FileCall::kCount)];
+  std::atomic<std::int64_t> failures_{0};
+};
+
+}  // namespace rmq::test

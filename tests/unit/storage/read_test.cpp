@@ -1,0 +1,148 @@
+// What a pull gets: statuses, next offsets and limits.
+#include "storage/message_reader.h"
+#include "tests/support/store_fixture.h"
+
+namespace rmq::storage {
+
+using test::StoreFixture;
+
+namespace {
+
+ReadResult read(StoreFixture& fixture, std::int64_t from, std::size_t count = 32,
+                std::vector<std::int32_t> tags = {}) {
+  return fixture.store->read({"T", 0, QueueOffset{from}, count, tags});
+}
+
+void fill(StoreFixture& fixture, int count, std::size_t body_bytes = 1, std::string_view tag = {}) {
+  std::vector<std::string> bodies(static_cast<std::size_t>(count), std::string(body_bytes, 'x'));
+  REQUIRE(fixture.append("T", 0, bodies, tag).outcome);
+  REQUIRE(fixture.wait_dispatched());
+}
+
+}  // namespace
+
+TEST_CASE("read: offsets outside the queue") {
+  StoreFixture fixture;
+  fixture.open();
+  CHECK(read(fixture, 0).status == ReadStatus::NoMatchedLogicQueue);
+  CHECK(read(fixture, 7).next == QueueOffset{0});
+  fixture.store->queue("T", 0);
+  CHECK(read(fixture, 7).status == ReadStatus::NoMessageInQueue);
+  CHECK(read(fixture, 7).next == QueueOffset{0});
+  fill(fixture, 3);
+  const ReadResult at_end = read(fixture, 3);
+  CHECK(at_end.status == ReadStatus::OffsetOverflowOne);
+  CHECK(at_end.next == QueueOffset{3});
+  CHECK(at_end.end == QueueOffset{3});
+  const ReadResult beyond = read(fixture, 4);
+  CHECK(beyond.status == ReadStatus::OffsetOverflowBadly);
+  CHECK(beyond.next == QueueOffset{3});
+  const ReadResult before = read(fixture, -1);
+  CHECK(before.status == ReadStatus::OffsetTooSmall);
+  CHECK(before.next == QueueOffset{0});
+}
+
+TEST_CASE("read: adjacent records are one span, others are not") {
+  StoreFixture fixture;
+  fixture.open();
+  fill(fixture, 4);
+  ReadResult result = read(fixture, 0);
+  CHECK(result.status == ReadStatus::Found);
+  CHECK(result.message_count == 4);
+  REQUIRE(result.records.size() == 1);
+  CHECK(result.records[0].bytes.size() == result.bytes);
+  REQUIRE(fixture.append("other", 0, {"between"}).outcome);
+  fill(fixture, 1);
+  result = read(fixture, 0);
+  CHECK(result.message_count == 5);
+  CHECK(result.records.size() == 2);
+}
+
+TEST_CASE("read: count, bytes and the first message always") {
+  StoreFixture fixture;
+  fixture.config.max_transfer_bytes_in_memory = 1000;
+  fixture.config.max_transfer_count_in_memory = 5;
+  fixture.open();
+  SUBCASE("asked for two") {
+    fill(fixture, 10);
+    const ReadResult result = read(fixture, 1, 2);
+    CHECK(result.message_count == 2);
+    CHECK(result.next == QueueOffset{3});
+  }
+  SUBCASE("at most five at once") {
+    fill(fixture, 10);
+    CHECK(read(fixture, 0).message_count == 5);
+  }
+  SUBCASE("at most 1000 bytes") {
+    fill(fixture, 10, 300);
+    const ReadResult result = read(fixture, 0);
+    CHECK(result.message_count == 2);
+    CHECK(result.bytes <= 1000);
+  }
+  SUBCASE("but one message of any size") {
+    fill(fixture, 2, 5000);
+    CHECK(read(fixture, 0).message_count == 1);
+    CHECK(read(fixture, 1).message_count == 1);
+  }
+}
+
+TEST_CASE("read: what is further behind than memory gets the limits for the disk") {
+  StoreFixture fixture;
+  fixture.config.access_message_in_memory_max_ratio = 0;
+  fixture.config.max_transfer_count_on_disk = 2;
+  fixture.open();
+  fill(fixture, 5);
+  const ReadResult result = read(fixture, 0);
+  CHECK(result.message_count == 2);
+  CHECK(result.behind_memory);
+}
+
+TEST_CASE("read: tags are judged in the queue, and what does not match is passed over") {
+  StoreFixture fixture;
+  fixture.open();
+  fill(fixture, 2, 1, "A");
+  fill(fixture, 1, 1, "B");
+  fill(fixture, 2, 1, "A");
+  const ReadResult result = read(fixture, 0, 32, {java_hash("B")});
+  CHECK(result.status == ReadStatus::Found);
+  CHECK(result.message_count == 1);
+  CHECK(result.next == QueueOffset{5});
+  const auto record = protocol::decode_record(result.records[0].bytes);
+  CHECK(record->queue_offset == QueueOffset{2});
+  CHECK(read(fixture, 0, 32, {java_hash("A"), java_hash("B")}).message_count == 5);
+  const ReadResult none = read(fixture, 1, 32, {java_hash("C")});
+  CHECK(none.status == ReadStatus::NoMatchedMessage);
+  CHECK(none.next == QueueOffset{5});
+  CHECK(none.records.empty());
+}
+
+TEST_CASE("read: so many entries are looked at when none matches") {
+  StoreFixture fixture;
+  fixture.config.max_filter_message_bytes = 200;  // 10 entries
+  fixture.open();
+  fill(fixture, 30, 1, "A");
+  CHECK(read(fixture, 0, 1, {java_hash("B")}).next == QueueOffset{10});
+  CHECK(read(fixture, 0, 20, {java_hash("B")}).next == QueueOffset{20});
+}
+
+TEST_CASE("read: one pull stays in one file of the queue") {
+  StoreFixture fixture;
+  fixture.config.consume_queue_file_bytes = 20 * 10;
+  fixture.open();
+  fill(fixture, 25);
+  CHECK(read(fixture, 7).next == QueueOffset{10});
+  CHECK(read(fixture, 10).next == QueueOffset{20});
+  CHECK(read(fixture, 20).next == QueueOffset{25});
+}
+
+TEST_CASE("read: spans stay good when the store has gone") {
+  StoreFixture fixture;
+  fixture.open();
+  REQUIRE(fixture.append("T", 0, {"kept"}).outcome);
+  REQUIRE(fixture.wait_dispatched());
+  const ReadResult result = read(fixture, 0);
+  fixture.stop();
+  CHECK(as_text(protocol::decode_record(result.records.at(0).bytes)->body) == "kept");
+}
+
+}  // namespace rmq::storage
