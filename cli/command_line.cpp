@@ -7,6 +7,7 @@
 
 #include "cli/common_options.h"
 #include "cli/exit_code.h"
+#include "cli/serve.h"
 #include "cli/suggest.h"
 
 namespace rmq::cli {
@@ -82,6 +83,7 @@ void describe(CLI::App& app) {
 int run_command_line(const std::vector<std::string>& arguments, Console& console) {
   CLI::App app{"", "rmq"};
   describe(app);
+  add_serve_command(app, console);
 
   const Chosen chosen = choose_command(app, arguments);
   const auto refuse_usage = [&](const std::string& what) {
