@@ -176,9 +176,10 @@ def second_server(_chance):
         outcome = None
     if outcome:
         text = outcome.stderr + outcome.stdout
+        said = [line for line in text.splitlines() if str(target.data) in line and "=" not in line]
         print("second server on the same data: code %d after %.0f ms: %s" % (
             outcome.returncode, (time.monotonic() - begin) * 1000,
-            (text.strip().splitlines() or ["(nothing said)"])[-1]))
+            (said or text.splitlines() or ["(nothing said)"])[-1]))
         if outcome.returncode <= 0:
             errors.append("a second server ended with code %d" % outcome.returncode)
         if str(target.data) not in text:
