@@ -77,6 +77,8 @@ void write_answer(const Broker& broker, net::Connection& connection, const net::
 }
 
 storage::ReadResult read(const Broker& broker, const PullMessageRequest& request, const PullPlan& plan) {
+  // A queue begins to exist when it is first asked for, as in Java: it is then empty, not unknown.
+  broker.store->queue(request.topic, request.queue_id);
   storage::ReadRequest wanted;
   wanted.topic = request.topic;
   wanted.queue_id = request.queue_id;
