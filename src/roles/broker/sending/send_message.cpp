@@ -81,8 +81,9 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
   std::string generated;
   record.more_properties = broker.own_properties;
   std::string_view unique_key = found.uniq_key;
+  protocol::MessageIdText key;  // viewed by unique_key
   if (unique_key.empty()) {
-    const auto key = broker.unique_keys->next(broker.clock.now_ms());
+    key = broker.unique_keys->next(broker.clock.now_ms());
     protocol::append_property(generated, property::kUniqKey, key.view());
     generated += broker.own_properties;
     record.more_properties = generated;
