@@ -3,7 +3,8 @@
 acknowledged message is at its offset with its body, offsets are dense, nothing is there twice.
 
 16 connections pipeline sends, some of them batches, without retries; commit log segments are small,
-so that kills also hit the making and rolling of files."""
+so that kills also hit the making and rolling of files. Some starts are killed as well, so that a
+recovery meets what another one left half done."""
 
 import argparse
 import os
@@ -41,7 +42,7 @@ def main():
     ledger = load.Ledger("kill9")
     load.create(target.broker, ledger.topic)
 
-    seconds = acknowledged = open_requests = 0
+    seconds = acknowledged = open_requests = recoveries_killed = 0
     for number in range(1, options.rounds + 1):
         work = load.Load(target.broker, ledger, b"r%d" % number, options.connections,
                          options.window, chance.getrandbits(32))
@@ -60,6 +61,9 @@ def main():
         seconds += took
         acknowledged += work.messages_acknowledged
         open_requests += open_at_kill
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            target.start_and_kill(chance.uniform(0, 0.1))
+            recoveries_killed += 1
         target.start()
         read, errors = load.check(target.broker, ledger)
         print("round %2d: killed after %.2f s, %6d acknowledged (%6.0f/s), %4d requests open; "
@@ -73,9 +77,9 @@ def main():
     read, errors = load.check(target.broker, ledger, whole=True)
     rate = acknowledged / seconds
     segments = sum(1 for _ in (target.data / "store" / "commitlog").glob("*"))
-    print("%d messages acknowledged, %.0f a second; %d requests were open at kills; %d messages in "
-          "%d segments, read again from the start" % (
-              acknowledged, rate, open_requests, read, segments))
+    print("%d messages acknowledged, %.0f a second; %d requests were open at kills, %d recoveries "
+          "were killed as well; %d messages in %d segments, read again from the start" % (
+              acknowledged, rate, open_requests, recoveries_killed, read, segments))
     if rate < options.min_rate:
         errors.append("%.0f messages a second are less than %d" % (rate, options.min_rate))
     if errors:

@@ -113,6 +113,15 @@ class Server:
             self.broker = address(ready["broker"])
         return self
 
+    def start_and_kill(self, seconds):
+        """SIGKILL that long after exec: before it is ready, or soon after."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.directory)
+        _live.append(self.process)
+        time.sleep(seconds)
+        self.kill()
+
     def tail(self, lines=15):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
