@@ -65,6 +65,8 @@ class ConsumeQueue {
   QueueOffset written_end() const { return written_end_; }
   bool has_entries() const { return file_count_ > 0; }
 
+  // Where the first file begins; begin() may be later.
+  QueueOffset files_begin() const { return {first_file_ * per_file_}; }
   // The first entry still kept, and one past the last that can be read.
   QueueOffset begin() const { return {begin_.load(std::memory_order_acquire)}; }
   QueueOffset end() const { return {end_.load(std::memory_order_acquire)}; }

@@ -76,13 +76,13 @@ std::int64_t ConsumeQueueSet::count_with_entries() const {
   return count;
 }
 
-std::int64_t ConsumeQueueSet::hash_of_ends() const {
+std::int64_t ConsumeQueueSet::hash_of_bounds() const {
   std::string text;
   for (const StoredQueue* queue : all()) {
     const std::int64_t end = queue->entries.end().value;
     if (end == 0) continue;
-    text += queue->topic() + "/" + std::to_string(queue->queue_id()) + "=" + std::to_string(end);
-    text += '\n';
+    text += queue->topic() + "/" + std::to_string(queue->queue_id()) + ": " +
+            std::to_string(queue->entries.files_begin().value) + " " + std::to_string(end) + "\n";
   }
   return static_cast<std::int64_t>(XXH3_64bits(text.data(), text.size()));
 }

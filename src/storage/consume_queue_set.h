@@ -32,8 +32,8 @@ class ConsumeQueueSet {
 
   // How many queues have entries or had them.
   std::int64_t count_with_entries() const;
-  // A hash of their names and ends.
-  std::int64_t hash_of_ends() const;
+  // A hash of their names and of where their files begin and end. Not while dispatch runs.
+  std::int64_t hash_of_bounds() const;
 
   void mark_dirty(const std::vector<StoredQueue*>& queues);
   // Puts on disk what was appended before the call.

@@ -93,7 +93,7 @@ Result<> Housekeeper::write(const Dispatcher::Progress& progress, std::int64_t q
             hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
   }
   mark.queue_count = queue_count;
-  if (clean) mark.queues_hash = parts_.queues.hash_of_ends();
+  if (clean) mark.queues_hash = parts_.queues.hash_of_bounds();
   mark.checkpoint = parts_.checkpoint.values();
   mark.checkpoint.log_timestamp_ms =
       std::max(mark.checkpoint.log_timestamp_ms, parts_.group_commit.log_timestamp_ms());

@@ -7,7 +7,7 @@
 //   32 i64 dispatched, physical offset, <= flushed: entries of records before it are synced
 //   40 i64 last record before that: physical offset, 48 i64 size (0: none), 56 i64 XXH3 of it
 //   64 i64 its store time, ms | 72 i64 queues with entries before dispatched, at least
-//   80 i64 after a clean stop: XXH3 of names and ends of all queues | 88 the checkpoint, 40 bytes
+//   80 i64 after a clean stop: XXH3 of names and bounds of all queues | 88 the checkpoint, 40 bytes
 //   128 i64 XXH3 of all before
 // Threads: one. Crash: a torn slot fails its checksum, and the other one is one write older.
 #pragma once

@@ -70,18 +70,28 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
 
 // Whether log and queues still end where our clean stop left them.
 Result<bool> Recovery::stopped_cleanly() {
-  const std::shared_ptr<Segment> segment = log_.segment_of(mark_->dispatched);
-  if (segment) {
-    const std::int64_t from = mark_->dispatched - segment->base();
-    RMQ_TRY(const ByteView bytes, segment->bytes());
-    const auto head = bytes.subspan(static_cast<std::size_t>(from));
-    const auto count = std::min(head.size(), protocol::kBlankRecordBytes);
-    const bool written =
-        std::any_of(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(count),
-                    [](std::byte b) { return b != std::byte{0}; });
-    if (written) return false;
-  }
-  return queues_.hash_of_ends() == mark_->queues_hash;
+  RMQ_TRY(const bool unwritten, is_unwritten(mark_->dispatched));
+  return unwritten && queues_.hash_of_bounds() == mark_->queues_hash;
+}
+
+// Whether nothing begins at `at`.
+Result<bool> Recovery::is_unwritten(PhysicalOffset at) {
+  const std::shared_ptr<Segment> segment = log_.segment_of(at);
+  if (!segment) return true;
+  RMQ_TRY(const ByteView bytes, segment->bytes());
+  const ByteView rest = bytes.subspan(static_cast<std::size_t>(at - segment->base()));
+  const ByteView head = rest.first(std::min(rest.size(), protocol::kBlankRecordBytes));
+  return std::all_of(head.begin(), head.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+// A record's topic and properties have no checksum. When a power cut has torn the last record
+// there, zeros stand in their place.
+Result<bool> Recovery::is_torn(const MessageRecord& record, PhysicalOffset end) {
+  if (mark_ && end <= mark_->flushed) return false;
+  const bool zeros = record.topic.find('\0') != std::string_view::npos ||
+                     (!record.properties.empty() && record.properties.back() == '\0');
+  if (!zeros) return false;
+  return is_unwritten(end);
 }
 
 std::optional<MessageRecord> Recovery::first_record(Segment& segment) {
@@ -132,6 +142,12 @@ Result<> Recovery::scan(PhysicalOffset start) {
       return judge_tail(record ? Error{make_error_code(protocol::RecordErrc::Unwritten), {}}
                                : record.error());
     }
+    RMQ_TRY(const bool torn, is_torn(**record, cursor.position()));
+    if (torn) {
+      progress_.position = (*record)->physical_offset;
+      RMQ_CHECK(flush_entries());
+      return judge_tail({make_error_code(StoreErrc::RecordMalformed), "ends in zeros"});
+    }
     RMQ_CHECK(take(**record));
     progress_.last_record = (*record)->physical_offset;
     progress_.last_record_bytes = (*record)->total_bytes;
@@ -175,7 +191,8 @@ Result<> Recovery::take(const MessageRecord& record) {
   if (entry.queue == nullptr || broken_.contains(entry.queue)) return {};
   const auto [end, fresh] = ends_.try_emplace(entry.queue, entry.queue->entries.written_end());
   const bool first = fresh && !entry.queue->entries.has_entries();
-  if (!first && entry.queue_offset > end->second) {
+  const bool before_files = !first && entry.queue_offset < entry.queue->entries.files_begin();
+  if (before_files || (!first && entry.queue_offset > end->second)) {
     log::warn("store", "consume queue lacks entries; made again from the log",
               kv("topic", entry.queue->topic()), kv("queue", entry.queue->queue_id()),
               kv("end", end->second.value), kv("found", entry.queue_offset.value));

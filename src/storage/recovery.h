@@ -58,6 +58,8 @@ class Recovery {
 
   Result<Plan> plan(bool unclean);
   Result<bool> stopped_cleanly();
+  Result<bool> is_unwritten(PhysicalOffset at);
+  Result<bool> is_torn(const protocol::MessageRecord& record, PhysicalOffset end);
   Result<PhysicalOffset> start_after_java_stop();
   Result<PhysicalOffset> start_after_crash();
   std::optional<protocol::MessageRecord> first_record(Segment& segment);

@@ -1,0 +1,103 @@
+#include "storage/dispatcher.h"
+
+#include <latch>
+
+#include "tests/support/store_fixture.h"
+
+namespace rmq::storage {
+
+using test::add_record;
+using test::append_batch;
+using test::StoreFixture;
+
+TEST_CASE("dispatch: what does not fit the hand-over is read from the log") {
+  StoreFixture fixture;
+  fixture.config.commit_log_segment_bytes = 512 * 1024;
+  std::latch may_go(1);
+  std::atomic<std::int64_t> arrived{0};
+  std::atomic<bool> wrong{false};
+  fixture.listener = [&](std::span<const Arrival> arrivals) {
+    may_go.wait();
+    for (const Arrival& arrival : arrivals) {
+      if (arrival.offset.value != arrived || arrival.tag_hash != java_hash("tag")) wrong = true;
+      ++arrived;
+    }
+  };
+  fixture.open();
+  constexpr std::int64_t kBatches = 20;
+  constexpr std::int64_t kRecords = 5000;
+  static_assert(kBatches * kRecords >
+                static_cast<std::int64_t>(Dispatcher::kHandOverMax) + 2 * kRecords);
+  Queue& queue = fixture.store->queue("T", 0);
+  for (std::int64_t b = 0; b < kBatches; ++b) {
+    auto batch = std::make_unique<AppendBatch>();
+    for (std::int64_t r = 0; r < kRecords; ++r) {
+      batch->begin_group(queue);
+      add_record(*batch, queue, "m", "tag");
+    }
+    REQUIRE(append_batch(*fixture.store, std::move(batch)).outcome);
+  }
+  may_go.count_down();
+  REQUIRE(fixture.wait_dispatched());
+  CHECK(fixture.store->visible_end("T", 0).value == kBatches * kRecords);
+  CHECK(arrived == kBatches * kRecords);
+  CHECK_FALSE(wrong);
+  CHECK(fixture.bodies("T", 0).size() == kBatches * kRecords);
+}
+
+TEST_CASE("dispatch: a queue that is shorter than the log says stops it, nothing is misplaced") {
+  test::TempDirectory directory;
+  StoreConfig config;
+  config.root_directory = directory.path();
+  ConsumeQueueSet queues(FileSystem::posix(), Layout(config), 20 * 10, 4);
+  QueueBuilder builder(queues);
+  std::vector<const DispatchEntry*> added;
+  StoredQueue& queue = queues.get("T", 0);
+  const auto entry = [&](std::int64_t number) {
+    return DispatchEntry{&queue, PhysicalOffset{number * 100}, QueueOffset{number}, 100, 7, 1};
+  };
+  const std::vector<DispatchEntry> first{entry(0), entry(1)};
+  REQUIRE(builder.apply(first, added));
+  CHECK(added.size() == 2);
+  added.clear();
+  const std::vector<DispatchEntry> gap{entry(2), entry(4)};
+  const Result<> refused = builder.apply(gap, added);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == StoreErrc::Corrupt);
+  CHECK(queue.entries.end() == QueueOffset{2});
+  added.clear();
+  const std::vector<DispatchEntry> again{entry(1), entry(2), entry(2), entry(3)};
+  REQUIRE(builder.apply(again, added));
+  CHECK(added.size() == 2);
+  CHECK(queue.entries.end() == QueueOffset{4});
+}
+
+TEST_CASE("dispatch: tag codes as Java makes them") {
+  test::TempDirectory directory;
+  StoreConfig config;
+  config.root_directory = directory.path();
+  ConsumeQueueSet queues(FileSystem::posix(), Layout(config), 20 * 10, 4);
+  const EntryMaker maker(queues, "1s 5s 10s");
+  protocol::MessageRecord record;
+  record.topic = "T";
+  record.total_bytes = 100;
+  record.store_timestamp_ms = 50'000;
+  CHECK(maker.make(record)->tag_code == 0);
+  record.properties = "TAGS\1TagA\2KEYS\1k\2";
+  CHECK(maker.make(record)->tag_code == java_hash("TagA"));
+  record.topic = "SCHEDULE_TOPIC_XXXX";
+  record.properties = "DELAY\0012\2TAGS\1TagA\2";
+  CHECK(maker.make(record)->tag_code == 55'000);
+  record.properties = "DELAY\00199\2";
+  CHECK(maker.make(record)->tag_code == 60'000);
+  record.sys_flag = protocol::kSysFlagTransactionPrepared;
+  CHECK(maker.make(record)->queue == nullptr);
+  record.sys_flag = protocol::kSysFlagTransactionRollback;
+  CHECK(maker.make(record)->queue == nullptr);
+  record.sys_flag = protocol::kSysFlagTransactionCommit;
+  CHECK(maker.make(record)->queue != nullptr);
+  record.topic = "../up";
+  CHECK(maker.make(record).error().code == StoreErrc::RecordMalformed);
+}
+
+}  // namespace rmq::storage
