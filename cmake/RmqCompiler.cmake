@@ -10,7 +10,9 @@ endif()
 
 find_program(RMQ_CCACHE ccache)
 if(RMQ_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${RMQ_CCACHE})
+  # Relative paths, so that another checkout finds what this one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${RMQ_CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Werror)
