@@ -5,10 +5,15 @@
 #include <optional>
 #include <ostream>
 
+#include "cli/cluster.h"
 #include "cli/common_options.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
+#include "cli/message.h"
+#include "cli/route.h"
 #include "cli/serve.h"
 #include "cli/suggest.h"
+#include "cli/topic.h"
 
 namespace rmq::cli {
 namespace {
@@ -74,7 +79,9 @@ std::optional<std::string> find_misspelling(const Chosen& chosen,
 void describe(CLI::App& app) {
   app.description("RocketMQ server and its operation, in one program.");
   app.set_version_flag("--version", kVersionText, "Print the version and leave");
-  app.footer(exit_code_help() + "\nExample:\n  rmq serve --help");
+  app.footer(exit_code_help() +
+             "\nExamples:\n  rmq serve\n  rmq topic create Orders\n  rmq message send Orders 'two "
+             "teapots'");
   app.require_subcommand(1);
 }
 
@@ -84,11 +91,15 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   CLI::App app{"", "rmq"};
   describe(app);
   add_serve_command(app, console);
+  add_topic_commands(app, console);
+  add_route_commands(app, console);
+  add_cluster_commands(app, console);
+  add_message_commands(app, console);
 
   const Chosen chosen = choose_command(app, arguments);
   const auto refuse_usage = [&](const std::string& what) {
-    console.err << "rmq: " << what << "\nrmq: see '" << chosen.path << " --help'\n";
-    return static_cast<int>(ExitCode::Usage);
+    const Failure failure = usage_failure(what, "See '" + chosen.path + " --help'.");
+    return static_cast<int>(report(failure, format_asked_for(arguments), console));
   };
   if (const auto misspelling = find_misspelling(chosen, arguments)) {
     return refuse_usage(*misspelling);

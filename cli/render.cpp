@@ -107,6 +107,15 @@ std::string escape_for_terminal(std::string_view text) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.bytes);
+  }
+  return true;
+}
+
 void Table::add_row(std::vector<std::string> cells) {
   RMQ_ASSERT(cells.size() == columns_.size());
   rows_.push_back(std::move(cells));

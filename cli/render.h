@@ -18,6 +18,8 @@ std::size_t display_width(std::string_view utf8);
 // Valid UTF-8 stays.
 std::string escape_for_terminal(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 enum class Align { Left, Right };
 
 class Table {

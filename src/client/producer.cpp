@@ -57,7 +57,10 @@ const char* send_status_name(SendStatus status) {
 }
 
 Producer::Producer(Client& client, ProducerOptions options)
-    : client_(client), options_(std::move(options)), queues_(std::random_device{}()) {}
+    : client_(client),
+      options_(std::move(options)),
+      queues_(std::random_device{}()),
+      retry_queues_(std::random_device{}()) {}
 
 Result<Producer::Prepared> Producer::prepare(Message message) {
   if (message.body.size() > options_.body_bytes_max) {
@@ -147,9 +150,10 @@ net::Task<Result<SendResult>> Producer::send(Message message, std::chrono::milli
   std::vector<std::string> tried;
   Error failure;
   for (int attempt = 1; attempt <= 1 + options_.retries; ++attempt) {
-    std::optional<MessageQueue> queue = queues_.pick(route->writable(), tried);
+    RoundRobin& turn = attempt == 1 ? queues_ : retry_queues_;
+    std::optional<MessageQueue> queue = turn.pick(route->writable(), tried);
     // All brokers were tried: this one is asked again, if that may help.
-    if (!queue) queue = queues_.pick(route->writable(), {});
+    if (!queue) queue = turn.pick(route->writable(), {});
     const std::string broker = queue->broker_name;
     const std::string address = route->master_address(broker).value_or("");
 

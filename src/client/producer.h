@@ -77,6 +77,8 @@ class Producer {
   Client& client_;
   const ProducerOptions options_;
   RoundRobin queues_;
+  // Apart, so that a broker that is down does not change which queues first attempts go to.
+  RoundRobin retry_queues_;
 };
 
 }  // namespace rmq::client

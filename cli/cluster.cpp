@@ -1,0 +1,151 @@
+#include "cli/cluster.h"
+
+#include <ostream>
+
+#include "cli/command.h"
+#include "cli/render.h"
+#include "client/admin_client.h"
+#include "client/gather.h"
+#include "protocol/response_codes.h"
+
+namespace rmq::cli {
+namespace {
+
+using protocol::KVTable;
+
+struct StatusOptions : CommonOptions {};
+
+struct Broker {
+  std::string cluster;
+  std::string name;
+  std::int64_t id = 0;
+  std::string address;
+  Result<KVTable> info = KVTable{};
+
+  // It answered, even if only that it does not tell its figures.
+  bool reachable() const {
+    return info || info.error().code.category() == protocol::response_category();
+  }
+  std::string role() const { return id == protocol::kMasterId ? "master" : "slave"; }
+  // A figure by name; "-" when the broker does not say it.
+  std::string figure(const std::string& name_of_figure) const {
+    if (!info) return "-";
+    const auto found = info->table.find(name_of_figure);
+    return found == info->table.end() || found->second.empty() ? "-" : found->second;
+  }
+  // The first of three rates: that of the last ten seconds.
+  std::string rate(const std::string& name_of_figure) const {
+    const std::string text = figure(name_of_figure);
+    const std::string first = text.substr(0, text.find(' '));
+    const auto point = first.find('.');
+    if (first.empty()) return "-";
+    return point == std::string::npos ? first : first.substr(0, point + 2);
+  }
+};
+
+std::vector<Broker> brokers_of(const protocol::ClusterInfo& info) {
+  std::vector<Broker> brokers;
+  for (const auto& [name, data] : info.broker_addr_table) {
+    for (const auto& [id, address] : data.broker_addrs) {
+      Broker broker;
+      broker.cluster = data.cluster;
+      broker.name = name;
+      broker.id = id;
+      broker.address = address;
+      brokers.push_back(std::move(broker));
+    }
+  }
+  return brokers;
+}
+
+void ask_brokers(std::vector<Broker>& brokers, client::AdminClient& admin, Session& session) {
+  auto infos = session.run<std::vector<Result<KVTable>>>([&] {
+    std::vector<std::function<net::Task<Result<KVTable>>()>> questions;
+    for (const Broker& broker : brokers) {
+      questions.push_back([&admin, &broker] { return admin.runtime_info(broker.address); });
+    }
+    return client::gather<Result<KVTable>>(session.thread(), std::move(questions));
+  });
+  for (std::size_t i = 0; i < brokers.size(); ++i) brokers[i].info = std::move(infos[i]);
+}
+
+void print_status_table(const std::vector<Broker>& brokers, Console& console) {
+  Table table({{"CLUSTER"},
+               {"BROKER"},
+               {"ID", Align::Right},
+               {"ROLE"},
+               {"ADDRESS"},
+               {"STATE"},
+               {"VERSION"},
+               {"IN/S", Align::Right},
+               {"OUT/S", Align::Right}});
+  for (const Broker& broker : brokers) {
+    table.add_row({broker.cluster, broker.name, std::to_string(broker.id), broker.role(),
+                   broker.address, broker.reachable() ? "up" : "unreachable",
+                   escape_for_terminal(broker.figure("brokerVersionDesc")),
+                   escape_for_terminal(broker.rate("putTps")),
+                   escape_for_terminal(broker.rate("getTransferredTps"))});
+  }
+  console.out << table.text();
+}
+
+void print_status_json(const std::vector<Broker>& brokers, Session& session, Console& console) {
+  json::Value list = json::Value::array();
+  for (const Broker& broker : brokers) {
+    json::Value item = json::Value::object();
+    item.set("cluster", broker.cluster).set("broker", broker.name).set("id", broker.id);
+    item.set("role", broker.role()).set("address", broker.address);
+    item.set("reachable", broker.reachable());
+    if (broker.info) {
+      json::Value figures = json::Value::object();
+      for (const auto& [name, value] : broker.info->table) figures.set(name, value);
+      item.set("figures", std::move(figures));
+    } else {
+      item.set("error", broker.info.error().message());
+    }
+    list.push_back(std::move(item));
+  }
+  json::Value name_servers = json::Value::array();
+  for (const std::string& address : session.client().name_servers().addresses()) {
+    name_servers.push_back(address);
+  }
+  json::Value value = json::Value::object();
+  value.set("name_servers", std::move(name_servers)).set("brokers", std::move(list));
+  print_json(value, console);
+}
+
+ExitCode show_status(const StatusOptions& options, Session& session, Console& console) {
+  client::AdminClient admin(session.client(), options.timeout());
+  const auto info =
+      session.run<Result<protocol::ClusterInfo>>([&admin] { return admin.cluster_info(); });
+  if (!info) {
+    return report(explain(info.error(), "show the cluster", options), options.format(), console);
+  }
+  std::vector<Broker> brokers = brokers_of(*info);
+  ask_brokers(brokers, admin, session);
+  if (options.format() == OutputFormat::Json) {
+    print_status_json(brokers, session, console);
+  } else {
+    print_status_table(brokers, console);
+  }
+
+  ExitCode code = ExitCode::Ok;
+  for (const Broker& broker : brokers) {
+    if (broker.reachable()) continue;
+    // The table or the JSON line has shown all of them.
+    code = report(explain(broker.info.error(), "ask broker '" + broker.name + "'", options),
+                  OutputFormat::Table, console);
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_cluster_commands(CLI::App& app, Console& console) {
+  CLI::App* noun = add_noun(app, "cluster", "The brokers of a cluster");
+  const auto [verb, options] = add_verb<StatusOptions>(
+      noun, "status", "Show all brokers and what they are doing", "rmq cluster status");
+  run_as(verb, options, console, show_status);
+}
+
+}  // namespace rmq::cli

@@ -1,0 +1,34 @@
+// A message on one line: for people, or as JSON for programs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "client/message.h"
+
+namespace rmq::cli {
+
+// At most this many bytes of a body are shown to people.
+inline constexpr std::size_t kShownBodyBytes = 1024;
+
+// "2024-05-01 12:00:00.123  broker-a/3 @12  [TagA]  keys=k1,k2  the body": without line feed, and
+// without anything that a terminal would obey. A body that is no text is shown as "<20 bytes:
+// 00ff...>".
+std::string message_line(const client::ReceivedMessage& message);
+
+// All there is. A body that is UTF-8 is "body", any other "body_base64".
+json::Value message_json(const client::ReceivedMessage& message);
+
+// "latest", "earliest" and "recent" are not times. Milliseconds since the epoch, or UTC as
+// 2024-05-01, 2024-05-01T12:00, 2024-05-01 12:00:00.123, with or without Z.
+std::optional<std::int64_t> parse_time_ms(const std::string& text);
+
+// Standard alphabet, padded (RFC 4648).
+std::string base64(ByteView bytes);
+
+}  // namespace rmq::cli

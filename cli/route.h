@@ -1,0 +1,12 @@
+// `rmq route show`.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "cli/command_line.h"
+
+namespace rmq::cli {
+
+void add_route_commands(CLI::App& app, Console& console);
+
+}  // namespace rmq::cli

@@ -1,0 +1,20 @@
+#include "cli/session.h"
+
+namespace rmq::cli {
+
+Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
+  client::ClientOptions client_options;
+  RMQ_TRY(client_options.name_servers, client::parse_name_servers(options.namesrv));
+  return std::unique_ptr<Session>(new Session(std::move(client_options)));
+}
+
+Session::Session(client::ClientOptions options)
+    : threads_(1), client_(threads_, std::move(options)) {
+  threads_.start();
+}
+
+// What still runs there, say a pull that a broker holds, refers to the client: it must not outlive
+// it.
+Session::~Session() { threads_.stop(); }
+
+}  // namespace rmq::cli
