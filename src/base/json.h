@@ -139,6 +139,9 @@ struct Style {
   // fastjson's PrettyFormat, as in config files: tabs, a line for each member with a string key and
   // each item.
   bool pretty = false;
+  // With pretty: an array's items stay on one line, as those of a Java Set or of an array of
+  // numbers do; those of a List get a line each.
+  bool arrays_are_sets = false;
   // fastjson's BrowserCompatible: "\/" and \uXXXX for all that is not ASCII, integers beyond 2^53
   // as strings.
   bool escape_like_standard = false;
@@ -146,6 +149,7 @@ struct Style {
 // The bodies of today's clients that want standard JSON (routes for versions from 4.9.4 on).
 inline constexpr Style kStandard{.quote_integer_keys = true, .escape_like_standard = true};
 inline constexpr Style kPretty{.pretty = true};
+inline constexpr Style kPrettySets{.pretty = true, .arrays_are_sets = true};
 
 // Members in the order they were set. A NaN or infinite double is written as null.
 std::string write(const Value& value, Style style = {});

@@ -148,16 +148,17 @@ class Writer {
   }
 
   void write_array(const Value& array) {
+    const bool lines = !style_.arrays_are_sets && !array.items().empty();
     out_ += '[';
-    if (!array.items().empty()) {
-      ++depth_;
-      bool first = true;
-      for (const Value& item : array.items()) {
-        if (!first) out_ += ',';
-        first = false;
-        new_line();
-        write_value(item);
-      }
+    if (lines) ++depth_;
+    bool first = true;
+    for (const Value& item : array.items()) {
+      if (!first) out_ += ',';
+      first = false;
+      if (lines) new_line();
+      write_value(item);
+    }
+    if (lines) {
       --depth_;
       new_line();
     }

@@ -67,6 +67,13 @@ TEST_CASE("json: pretty, as config files: only string keys and items get lines")
         "\"t\"\n\t\t}:5\n\t}\n}");
 }
 
+TEST_CASE("json: pretty, with the arrays of Java sets") {
+  const auto value = parse(R"({"l":["x","y"],"o":[{"a":1},{}],"e":[]})");
+  REQUIRE(value.has_value());
+  CHECK(write(*value, kPrettySets) ==
+        "{\n\t\"l\":[\"x\",\"y\"],\n\t\"o\":[{\n\t\t\"a\":1\n\t},{}],\n\t\"e\":[]\n}");
+}
+
 TEST_CASE("json: escapes") {
   std::string controls;
   for (char c = 0; c < 0x20; ++c) controls += c;
