@@ -1,7 +1,6 @@
 package rmq.interop;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +19,6 @@ import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
-import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 
 /** The Java clients of one test; closing shuts them all down. */
@@ -124,6 +122,7 @@ final class Clients implements AutoCloseable {
         throws MQClientException {
         final DefaultLitePullConsumer consumer = configured(new DefaultLitePullConsumer(group));
         consumer.setDecodeDecompressBody(unpack);
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setAutoCommit(false);
         consumer.start();
         shutdowns.add(consumer::shutdown);
@@ -142,11 +141,9 @@ final class Clients implements AutoCloseable {
 
     private static List<MessageExt> readAll(DefaultLitePullConsumer consumer, String topic,
         int count) throws Exception {
-        final Collection<MessageQueue> queues = consumer.fetchMessageQueues(topic);
-        consumer.assign(queues);
-        for (MessageQueue queue : queues) {
-            consumer.seek(queue, 0);
-        }
+        // A new group begins at the first message. No seek: it interrupts the pull that is under way,
+        // upon which this client closes its connection, and the next seek may find it closed.
+        consumer.assign(consumer.fetchMessageQueues(topic));
         return poll(consumer, count);
     }
 

@@ -34,7 +34,7 @@ final class JavaServer extends Server {
         }
         final Path namesrvConf = write(directory.resolve("namesrv.conf"),
             Map.of("listenPort", Integer.toString(namesrvPort)));
-        namesrv = launch("namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", namesrvConf, 256);
+        namesrv = boot("namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", namesrvConf, 256);
 
         final Map<String, String> keys = new LinkedHashMap<>();
         keys.put("listenPort", Integer.toString(brokerPort));
@@ -46,7 +46,7 @@ final class JavaServer extends Server {
         keys.put("storePathCommitLog", directory.resolve("store/commitlog").toString());
         keys.put("mappedFileSizeCommitLog", Integer.toString(64 << 20));
         keys.putAll(brokerKeys());
-        broker = launch("broker", "org.apache.rocketmq.broker.BrokerStartup",
+        broker = boot("broker", "org.apache.rocketmq.broker.BrokerStartup",
             write(directory.resolve("broker.conf"), keys), 768);
         awaitRegistration();
     }
@@ -60,7 +60,7 @@ final class JavaServer extends Server {
                 RequestCode.GET_ROUTEINFO_BY_TOPIC, header), 2000).getCode() == 0);
     }
 
-    private Process launch(String name, String mainClass, Path conf, int heapMiB)
+    private Process boot(String name, String mainClass, Path conf, int heapMiB)
         throws Exception {
         final Path log = directory.resolve(name + ".log");
         Files.deleteIfExists(log);
@@ -72,8 +72,8 @@ final class JavaServer extends Server {
             "--add-opens=java.base/java.nio=ALL-UNNAMED",
             "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
             "-cp", System.getProperty("java.class.path"), mainClass, "-c", conf.toString()));
-        final Process process = new ProcessBuilder(command)
-            .redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        final Process process = launch(new ProcessBuilder(command)
+            .redirectErrorStream(true).redirectOutput(log.toFile()));
         Await.until("boot of the Java " + name, START, () -> {
             if (!process.isAlive()) {
                 throw new IllegalStateException(tail(log));

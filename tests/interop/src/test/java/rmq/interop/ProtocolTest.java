@@ -99,7 +99,7 @@ class ProtocolTest extends ServerTest {
         final Process client = new ProcessBuilder(
             System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
             "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Drocketmq.serialize.type=ROCKETMQ",
-            "-Drocketmq.client.logRoot=" + server.directory.resolve("binary-client-logs"),
+            "-Drocketmq.log.root=" + server.directory.resolve("binary-client-logs"),
             "-cp", System.getProperty("java.class.path"), BinaryHeaderClient.class.getName(),
             server.namesrv()).redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {

@@ -56,7 +56,7 @@ final class RmqServer extends Server {
             command.addAll(List.of(
                 "--config", "master=" + write(directory.resolve("broker.conf"), keys)));
         }
-        process = new ProcessBuilder(command).start();
+        process = launch(new ProcessBuilder(command));
         final String ready = readyLine();
         namesrvPort = port(ready, "namesrv");
         brokerPort = port(ready, "broker");

@@ -45,6 +45,13 @@ abstract class Server implements AutoCloseable {
         return server;
     }
 
+    /** Starts a process that does not outlive this JVM, whatever becomes of the test. */
+    static Process launch(ProcessBuilder builder) throws IOException {
+        final Process process = builder.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+        return process;
+    }
+
     /** A broker.conf key, before the first start. */
     Server with(String key, String value) {
         brokerKeys.put(key, value);
