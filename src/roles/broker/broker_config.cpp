@@ -81,9 +81,6 @@ constexpr std::tuple kServiceFields{
           600'000ms, Reload::Restart, "How long it waits when long polling is off."},
     Field{"broker.lite_pull_message_enable", "litePullMessageEnable",
           &BrokerConfig::lite_pull_message_enable, Reload::Restart, "Serves lite pull consumers."},
-    Field{"broker.reject_transaction_message", "rejectTransactionMessage",
-          &BrokerConfig::reject_transaction_message, Reload::Restart,
-          "Refuses transactional messages."},
     Field{"broker.enable_property_filter", "enablePropertyFilter",
           &BrokerConfig::enable_property_filter, Reload::Restart,
           "Allows SQL92 filters, which this version does not have: they are refused either way."},
@@ -92,9 +89,6 @@ constexpr std::tuple kServiceFields{
     Field{"broker.notify_consumer_ids_changed_enable", "notifyConsumerIdsChangedEnable",
           &BrokerConfig::notify_consumer_ids_changed_enable, Reload::Restart,
           "Tells a group's consumers when one of them comes or goes."},
-    Field{"broker.reject_pull_consumer_enable", "rejectPullConsumerEnable",
-          &BrokerConfig::reject_pull_consumer_enable, Reload::Restart,
-          "Refuses consumers that pull by themselves."},
 };
 
 // What happens at intervals.

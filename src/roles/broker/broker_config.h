@@ -53,11 +53,9 @@ struct BrokerConfig {
   bool long_polling_enable = true;
   std::chrono::milliseconds short_polling{1000};
   bool lite_pull_message_enable = true;
-  bool reject_transaction_message = false;
   bool enable_property_filter = false;
   bool slave_read_enable = false;
   bool notify_consumer_ids_changed_enable = true;
-  bool reject_pull_consumer_enable = false;
 
   std::chrono::milliseconds register_namesrv_period{30'000};
   std::chrono::milliseconds register_broker_timeout{24'000};
