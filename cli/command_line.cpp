@@ -7,6 +7,7 @@
 
 #include "cli/cluster.h"
 #include "cli/common_options.h"
+#include "cli/config.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
 #include "cli/message.h"
@@ -95,6 +96,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_route_commands(app, console);
   add_cluster_commands(app, console);
   add_message_commands(app, console);
+  add_config_commands(app, console);
 
   const Chosen chosen = choose_command(app, arguments);
   const auto refuse_usage = [&](const std::string& what) {

@@ -42,15 +42,19 @@ void write_tuning_keys(std::span<const std::string_view> keys, std::string& out)
   out +=
       "\nAccepted without a word, because they size a part that rmq does not have, or choose how "
       "something is done that rmq does its own way:\n\n";
-  std::string line;
+  std::size_t column = 0;
+  std::string_view separator;
   for (const std::string_view key : keys) {
-    if (line.size() + key.size() > 110) {
-      out += line + "\n";
-      line.clear();
+    out += separator;
+    if (column + key.size() > 110) {
+      out.back() = '\n';
+      column = 0;
     }
-    line += code(key) + (key == keys.back() ? "." : ", ");
+    out += code(key);
+    column += key.size() + 4;
+    separator = ", ";
   }
-  out += line + "\n";
+  out += ".\n";
 }
 
 }  // namespace

@@ -89,6 +89,9 @@ constexpr std::tuple kServiceFields{
     Field{"broker.notify_consumer_ids_changed_enable", "notifyConsumerIdsChangedEnable",
           &BrokerConfig::notify_consumer_ids_changed_enable, Reload::Restart,
           "Tells a group's consumers when one of them comes or goes."},
+    Field{"broker.reject_pull_consumer_enable", "rejectPullConsumerEnable",
+          &BrokerConfig::reject_pull_consumer_enable, Reload::Restart,
+          "Refuses consumers that pull by themselves."},
 };
 
 // What happens at intervals.

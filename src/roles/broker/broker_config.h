@@ -56,6 +56,7 @@ struct BrokerConfig {
   bool enable_property_filter = false;
   bool slave_read_enable = false;
   bool notify_consumer_ids_changed_enable = true;
+  bool reject_pull_consumer_enable = false;
 
   std::chrono::milliseconds register_namesrv_period{30'000};
   std::chrono::milliseconds register_broker_timeout{24'000};

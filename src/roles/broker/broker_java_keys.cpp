@@ -82,8 +82,6 @@ constexpr JavaKey kJudgedKeys[] = {
     {"timerWheelEnable", "false", Handling::Missing, "timer messages are refused yet"},
     {"rejectTransactionMessage", "true", Handling::Missing,
      "transactional messages are refused yet in this version"},
-    {"rejectPullConsumerEnable", "false", Handling::Missing,
-     "consumers that pull by themselves are served"},
     {"useTLS", "false", Handling::Missing, "there is no TLS in this version"},
     {"enableCalcFilterBitMap", "false", Handling::Missing,
      "there are no SQL92 filters in this version"},
