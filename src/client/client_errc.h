@@ -1,9 +1,9 @@
+// ClientErrc: what a client finds out by itself. What a server refuses has its ResponseCode; a
+// connection's trouble is a NetErrc.
 #pragma once
 
 #include "base/errc.h"
 
-// What a client finds out by itself. What a server refuses has its ResponseCode; a connection's
-// trouble is a NetErrc.
 #define RMQ_CLIENT_ERRC(X)                            \
   X(NoNameServer, "no name server was given")         \
   X(NoQueue, "no queue of the topic can be used")     \

@@ -1,3 +1,4 @@
+// MessageQueue: one queue of a topic on one broker: what producers send to and consumers read.
 #pragma once
 
 #include <compare>
@@ -7,7 +8,6 @@
 
 namespace rmq::client {
 
-// One queue of a topic on one broker: what producers send to and consumers read.
 struct MessageQueue {
   std::string topic;
   std::string broker_name;

@@ -108,12 +108,6 @@ constexpr std::tuple kPeriodFields{
     Field{"broker.channel_expired_timeout_ms", "channelExpiredTimeout",
           &BrokerConfig::channel_expired_timeout, 1ms, 86'400'000ms, Reload::Restart,
           "A client without a heartbeat for this long is forgotten."},
-    Field{"broker.subscription_expired_timeout_ms", "subscriptionExpiredTimeout",
-          &BrokerConfig::subscription_expired_timeout, 1ms, 86'400'000ms, Reload::Restart,
-          "A subscription that no heartbeat names for this long is forgotten."},
-    Field{"broker.server_channel_max_idle_seconds", "serverChannelMaxIdleTimeSeconds",
-          &BrokerConfig::server_channel_max_idle, 1s, 86'400s, Reload::Restart,
-          "A connection idle for this long is closed."},
 };
 
 }  // namespace

@@ -63,11 +63,6 @@ struct BrokerConfig {
   std::chrono::milliseconds flush_consumer_offset_interval{5000};
   // A client that sends nothing for this long is forgotten.
   std::chrono::milliseconds channel_expired_timeout{120'000};
-  // Subscriptions of a group without a heartbeat for this long are forgotten.
-  std::chrono::milliseconds subscription_expired_timeout{600'000};
-  // An idle connection is closed after this long.
-  std::chrono::seconds server_channel_max_idle{120};
-
   // Threads that serve sends and pulls. 0: one per core.
   std::int32_t data_threads = 0;
 

@@ -1,3 +1,5 @@
+// BrokerErrc: what a broker finds wrong with itself, besides its store. What it refuses has a
+// ResponseCode.
 #pragma once
 
 #include "base/errc.h"

@@ -54,9 +54,6 @@ constexpr std::tuple kNamesrvFields{
     Field{"namesrv.wait_seconds_for_service", "waitSecondsForService",
           &NamesrvConfig::wait_seconds_for_service, 0s, 3600s, Reload::Live,
           "That while, in seconds."},
-    Field{"namesrv.server_channel_max_idle_seconds", "serverChannelMaxIdleTimeSeconds",
-          &NamesrvConfig::server_channel_max_idle, 1s, 86'400s, Reload::Restart,
-          "A connection idle for this long is closed."},
 };
 
 constexpr std::string_view kNoController =
@@ -64,6 +61,8 @@ constexpr std::string_view kNoController =
 
 constexpr JavaKey kNamesrvJavaKeys[] = {
     {"enableControllerInNamesrv", "false", Handling::Refused, kNoController},
+    {"serverChannelMaxIdleTimeSeconds", "120", Handling::Missing,
+     "an idle connection is closed after 120 s; another time cannot be set"},
     {"clusterTest", "false", Handling::Missing,
      "routes are not asked of another environment's name servers"},
     {"controllerDLegerGroup", "", Handling::Missing, kNoController},

@@ -39,9 +39,6 @@ struct NamesrvConfig {
   // register.
   bool need_wait_for_service = false;
   std::chrono::seconds wait_seconds_for_service{45};
-  // An idle connection is closed after this long.
-  std::chrono::seconds server_channel_max_idle{120};
-
   // Keys of a Java file that rmq does not use: shown by GET_NAMESRV_CONFIG as they were given.
   std::vector<std::pair<std::string, std::string>> other_keys;
 };
