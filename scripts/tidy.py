@@ -26,6 +26,7 @@ ARROWS = {
     "cli": ["base", "config", "protocol", "storage", "net", "roles", "client"],
 }
 FILE_LINES_MAX = 400
+TEST_LINES_MAX = 500  # the cases of one subject stay together
 FUNCTION_LINES_MAX = 70
 CPP_FOLDERS = ["src", "cli", "tests", "bench"]
 TEXT_SUFFIXES = {".h", ".cpp", ".def", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".java", ".json"}
@@ -186,8 +187,9 @@ def check_files(tree: Tree) -> list[Finding]:
     findings = []
     for path, text in tree.cpp().items():
         lines = text.count("\n")
-        if lines > FILE_LINES_MAX:
-            findings.append(Finding(path, FILE_LINES_MAX, f"{lines} lines; split it ({FILE_LINES_MAX} are allowed)"))
+        allowed = TEST_LINES_MAX if path.startswith("tests/") else FILE_LINES_MAX
+        if lines > allowed:
+            findings.append(Finding(path, allowed, f"{lines} lines; split it ({allowed} are allowed)"))
         if path.endswith(".h"):
             if not text.startswith("//"):
                 findings.append(Finding(path, 1, "a header opens with a comment: what it is, threads, crash"))

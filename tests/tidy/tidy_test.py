@@ -97,6 +97,9 @@ class TidyTest(unittest.TestCase):
         text = CLEAN["src/base/a.h"] + "\n" * 400
         self.expect({"src/base/a.h": text}, "src/base/a.h:400:", "split it")
         self.assertEqual(findings({"src/base/a.h": CLEAN["src/base/a.h"] + "\n" * 396}), [])
+        test = CLEAN["tests/unit/net/n_test.cpp"]
+        self.assertEqual(findings({"tests/unit/net/n_test.cpp": test + "\n" * 450}), [])
+        self.expect({"tests/unit/net/n_test.cpp": test + "\n" * 500}, "n_test.cpp:500:", "split it")
 
     def test_long_function(self):
         body = "  ++x;\n" * 69
