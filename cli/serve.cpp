@@ -50,10 +50,12 @@ std::string remedy(const Error& error) {
   if (error.code == storage::StoreErrc::InUse) {
     return "Another process uses this data directory: stop it, or choose another one with --data.";
   }
-  if (error.code == std::errc::permission_denied || error.code == std::errc::read_only_file_system) {
+  if (error.code == std::errc::permission_denied ||
+      error.code == std::errc::read_only_file_system) {
     return "Choose a directory that this user may write to with --data.";
   }
-  if (error.code == std::errc::no_space_on_device) return "Make room, or choose another directory with --data.";
+  if (error.code == std::errc::no_space_on_device)
+    return "Make room, or choose another directory with --data.";
   return "";
 }
 
@@ -67,15 +69,15 @@ class Server {
   Result<> start(const std::function<void(const Error&)>& on_fatal) {
     threads_.start();
     if (options_.namesrv) {
-      namesrv_ = std::make_unique<roles::namesrv::NameServer>(threads_, *options_.namesrv, Clock::system(),
-                                                              FileSystem::posix());
+      namesrv_ = std::make_unique<roles::namesrv::NameServer>(threads_, *options_.namesrv,
+                                                              Clock::system(), FileSystem::posix());
       RMQ_CHECK(namesrv_->start());
     }
     if (options_.broker) {
       roles::broker::BrokerConfig config = *options_.broker;
       if (options_.broker_uses_own_namesrv) config.namesrv_addr = namesrv_address();
-      broker_ = std::make_unique<roles::broker::Broker>(threads_, std::move(config), FileSystem::posix(),
-                                                        Clock::system());
+      broker_ = std::make_unique<roles::broker::Broker>(threads_, std::move(config),
+                                                        FileSystem::posix(), Clock::system());
       broker_->on_fatal(on_fatal);
       RMQ_CHECK(broker_->start());
     }
@@ -100,7 +102,8 @@ class Server {
 
  private:
   const ServeOptions options_;
-  net::IoThreads threads_;  // goes last: what still waits there refers to the roles, but runs no more
+  net::IoThreads
+      threads_;  // goes last: what still waits there refers to the roles, but runs no more
   std::unique_ptr<roles::namesrv::NameServer> namesrv_;
   std::unique_ptr<roles::broker::Broker> broker_;
 };
@@ -117,10 +120,12 @@ void print_ready(const Server& server, std::ostream& out) {
     out << "  broker       " << broker->address() << "  (" << broker->config.broker_name << " in "
         << broker->config.cluster_name << ")\n";
   }
-  out << "  data         " << server.options().data_directory << "\n\nTry, from another terminal:\n";
+  out << "  data         " << server.options().data_directory
+      << "\n\nTry, from another terminal:\n";
   const std::string where = " --namesrv '" + namesrv + "'\n";
   if (server.broker() != nullptr) {
-    out << "  rmq message send Hello 'my first message'" << where << "  rmq message tail Hello" << where;
+    out << "  rmq message send Hello 'my first message'" << where << "  rmq message tail Hello"
+        << where;
   } else {
     out << "  rmq cluster status" << where;
   }
@@ -136,7 +141,8 @@ void write_ready_fd(const Server& server) {
   if (server.namesrv() != nullptr) ready.set("namesrv", server.namesrv_address());
   const std::string line = json::write(ready, {}) + "\n";
   const int fd = *server.options().ready_fd;
-  if (write(fd, line.data(), line.size()) < 0) log::warn("serve", "cannot write the ready line", kv("fd", fd));
+  if (write(fd, line.data(), line.size()) < 0)
+    log::warn("serve", "cannot write the ready line", kv("fd", fd));
   if (fd > STDERR_FILENO) close(fd);
 }
 
@@ -155,7 +161,8 @@ int serve(const ServeOptions& options, Console& console) {
   });
   if (!started) {
     console.err << "rmq: cannot start: " << started.error().message() << "\n";
-    if (const std::string hint = remedy(started.error()); !hint.empty()) console.err << "rmq: " << hint << "\n";
+    if (const std::string hint = remedy(started.error()); !hint.empty())
+      console.err << "rmq: " << hint << "\n";
     server.stop();
     return static_cast<int>(ExitCode::Failed);
   }
@@ -178,8 +185,11 @@ int serve(const ServeOptions& options, Console& console) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("serve", "Run a name server, a broker, or both in one process");
-  command->footer("Examples:\n  rmq serve\n  rmq serve --role=master --config broker.conf --namesrv 10.0.0.1:9876");
+  CLI::App* command =
+      app.add_subcommand("serve", "Run a name server, a broker, or both in one process");
+  command->footer(
+      "Examples:\n  rmq serve\n  rmq serve --role=master --config broker.conf --namesrv "
+      "10.0.0.1:9876");
   const auto raw = std::make_shared<RawServeOptions>();
   add_serve_options(*command, *raw);
   command->callback([raw, &console] {

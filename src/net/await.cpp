@@ -56,7 +56,8 @@ void Event::set() const {
 
 Task<bool> Event::wait_until(SteadyTime deadline) const {
   const std::shared_ptr<State> state = state_;
-  const auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+  const auto timer =
+      std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
   {
     MutexLock lock(state->mutex);
     if (state->set) co_return true;

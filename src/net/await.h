@@ -34,7 +34,8 @@ class Event {
   std::shared_ptr<State> state_;
 };
 
-// Waits until `mark` has reached `at`. Errors: NetErrc::TimedOut after `deadline`; the reign's reason when it ended.
+// Waits until `mark` has reached `at`. Errors: NetErrc::TimedOut after `deadline`; the reign's
+// reason when it ended.
 template <class Offset>
 Task<Result<>> await_at_least(Watermark<Offset>& mark, Offset at, SteadyTime deadline) {
   struct Shared {
@@ -51,13 +52,16 @@ Task<Result<>> await_at_least(Watermark<Offset>& mark, Offset at, SteadyTime dea
   if (!co_await shared->event.wait_until(deadline) && mark.cancel(*ticket)) {
     co_return fail(NetErrc::TimedOut);
   }
-  // Either set, or the mark came between the deadline and cancel(): its callback is about to set the event.
-  while (!co_await shared->event.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1))) {
+  // Either set, or the mark came between the deadline and cancel(): its callback is about to set
+  // the event.
+  while (!co_await shared->event.wait_until(std::chrono::steady_clock::now() +
+                                            std::chrono::seconds(1))) {
   }
   co_return std::move(shared->result);
 }
 
-// Runs start() on `thread` and blocks the calling thread, which must not be an io thread, until it ends.
+// Runs start() on `thread` and blocks the calling thread, which must not be an io thread, until it
+// ends.
 template <class T>
 T run_blocking(IoThread& thread, std::function<Task<T>()> start) {
   const auto promise = std::make_shared<std::promise<T>>();

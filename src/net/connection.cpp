@@ -10,6 +10,7 @@
 #include "net/await.h"
 #include "net/net_limits.h"
 #include "protocol/frame.h"
+#include "protocol/protocol_errc.h"
 
 namespace rmq::net {
 namespace {
@@ -19,14 +20,17 @@ std::atomic<std::uint64_t> g_next_connection_id{1};
 Endpoint to_endpoint(const asio::ip::tcp::endpoint& from) {
   Endpoint endpoint;
   asio::ip::address address = from.address();
-  // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d; the born host of a message wants the four bytes.
+  // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d; the born host of a message wants the
+  // four bytes.
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
   const auto host = [&](const auto& ip) {
-    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(ip.data()), ip.size()), from.port());
+    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(ip.data()), ip.size()),
+                                 from.port());
   };
-  endpoint.host = address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
+  endpoint.host =
+      address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
   endpoint.address = address.to_string();
   endpoint.port = from.port();
   return endpoint;
@@ -37,7 +41,7 @@ Endpoint to_endpoint(const asio::ip::tcp::endpoint& from) {
 struct Connection::PendingCall {
   Event done;
   std::int32_t opaque = 0;  // the connection's thread only
-  Result<protocol::Command> result = fail(NetErrc::ConnectionClosed);
+  Result<protocol::Command> result;
 };
 
 Connection::Connection(IoThread& thread, Socket socket, Service* service)
@@ -96,17 +100,20 @@ Task<Result<protocol::Command>> Connection::call(protocol::Command request,
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   const auto self = shared_from_this();
   const auto pending = std::make_shared<PendingCall>();
-  if (closed()) co_return fail(NetErrc::ConnectionClosed, peer_.text());
-  std::function<void(Connection&)> send = [pending, request = std::move(request)](Connection& c) mutable {
-    pending->opaque = request.opaque = c.next_opaque_++;
-    c.calls_.emplace(request.opaque, pending);
-    protocol::encode_frame(request, c.outbox_.tail());
-  };
-  post(std::move(send));
+  pending->result = fail(NetErrc::ConnectionClosed, peer_.text());
+  thread_.post([self, pending, request = std::move(request)]() mutable {
+    if (self->closed()) return pending->done.set();
+    pending->opaque = request.opaque = self->next_opaque_++;
+    if (!protocol::encode_frame(request, self->outbox_.tail())) {
+      pending->result = fail(protocol::ProtocolErrc::FrameTooLarge,
+                             "a request of " + std::to_string(request.body.size()) + " bytes");
+      return pending->done.set();
+    }
+    self->calls_.emplace(request.opaque, pending);
+    self->flush();
+  });
   if (co_await pending->done.wait_until(deadline)) co_return std::move(pending->result);
-  std::function<void(Connection&)> forget = [pending](Connection& c) { c.calls_.erase(pending->opaque); };
-  post(std::move(forget));
-  if (closed()) co_return fail(NetErrc::ConnectionClosed, peer_.text());
+  thread_.post([self, pending] { self->calls_.erase(pending->opaque); });
   co_return fail(NetErrc::TimedOut, peer_.text());
 }
 
@@ -165,7 +172,8 @@ void Connection::on_readable() {
 
 bool Connection::read_some(Read& read) {
   MutableByteView scratch(thread_.read_scratch_);
-  // While incomplete frames of others fill the budget, take so little that what is left over is free.
+  // While incomplete frames of others fill the budget, take so little that what is left over is
+  // free.
   if (PartialBudget::exhausted()) scratch = scratch.first(kPartialFreeBytes);
   std::array<asio::mutable_buffer, 2> buffers;
   std::size_t lead = 0;
@@ -201,14 +209,20 @@ bool Connection::read_some(Read& read) {
   return true;
 }
 
+// Memory follows what the peer really sends: room for what the socket has, and half as much again
+// so that a large frame is not copied too often.
 bool Connection::grow_partial() {
-  const std::size_t size =
-      std::min(partial_need_, partial_.size() + std::max(kPartialGrowBytes, partial_.size()));
+  std::error_code ignored;
+  const std::size_t there = socket_.available(ignored);
+  const std::size_t size = std::min(
+      partial_need_, partial_have_ + std::max({there, partial_have_ / 2, kPartialStepBytes}));
   if (size > kPartialFreeBytes) {
     if (!PartialBudget::change(partial_share_, size)) {
       paused_ = true;
-      auto timer = std::make_shared<asio::steady_timer>(thread_.context(), std::chrono::milliseconds(20));
-      timer->async_wait([self = shared_from_this(), timer](std::error_code) { self->resume_reading(); });
+      auto timer =
+          std::make_shared<asio::steady_timer>(thread_.context(), std::chrono::milliseconds(20));
+      timer->async_wait(
+          [self = shared_from_this(), timer](std::error_code) { self->resume_reading(); });
       return false;
     }
     if (partial_share_ == 0) partial_since_ = std::chrono::steady_clock::now();
@@ -225,8 +239,8 @@ bool Connection::keep_partial(ByteView rest) {
   partial_need_ = need->value_or(0);
   partial_have_ = rest.size();
   if (rest.size() > kPartialFreeBytes) {
-    // Already read, so it is kept even above the budget; that is at most one scratch per thread, because from now on
-    // turns are small.
+    // Already read, so it is kept even above the budget; that is at most one scratch per thread,
+    // because from now on turns are small.
     if (!PartialBudget::change(0, rest.size())) PartialBudget::force(rest.size());
     partial_share_ = rest.size();
     partial_since_ = std::chrono::steady_clock::now();
@@ -265,7 +279,8 @@ bool Connection::serve_frame(ReadTurn& turn, MutableByteView frame) {
   // One per thread: its field list keeps its capacity from frame to frame.
   thread_local protocol::CommandView command;
   if (const Result<> parsed = protocol::parse_frame(frame, command); !parsed) {
-    log::debug("net", "malformed frame", kv("peer", peer_.text()), kv("why", parsed.error().message()));
+    log::debug("net", "malformed frame", kv("peer", peer_.text()),
+               kv("why", parsed.error().message()));
     return false;
   }
   if (command.is_response()) {
@@ -297,7 +312,8 @@ void Connection::flush() {
   while (!outbox_.empty()) {
     std::error_code error;
     const std::size_t count = socket_.write_some(outbox_.front(), error);
-    if (error == asio::error::would_block || error == asio::error::try_again) return wait_writable();
+    if (error == asio::error::would_block || error == asio::error::try_again)
+      return wait_writable();
     if (error) return close_now(error.message());
     outbox_.sent(count);
     last_active_ = std::chrono::steady_clock::now();
@@ -335,7 +351,6 @@ void Connection::close_now(std::string_view why) {
   drop_partial();
   outbox_.clear();
   for (auto& [opaque, call] : calls_) {
-    call->result = fail(NetErrc::ConnectionClosed, peer_.text());
     call->done.set();
   }
   calls_.clear();

@@ -1,10 +1,11 @@
-// Connection: one TCP connection that speaks remoting frames in both directions. It lives and dies on one io thread.
-// A read turn takes all that the socket has, hands every complete frame to the Service (requests) or to its caller
-// (responses), and flushes what was written meanwhile with one gathered write.
+// Connection: one TCP connection that speaks remoting frames in both directions. It lives and dies
+// on one io thread. A read turn takes all that the socket has, hands every complete frame to the
+// Service (requests) or to its caller (responses), and flushes what was written meanwhile with one
+// gathered write.
 //
-// Memory: an idle connection owns no buffer: it reads into its thread's scratch and keeps only what an incomplete frame
-// has sent so far, counted against one budget for the process (net_limits.h). Reading stops while too much output or
-// too many unanswered requests are pending.
+// Memory: an idle connection owns no buffer: it reads into its thread's scratch and keeps only what
+// an incomplete frame has sent so far, counted against one budget for the process (net_limits.h).
+// Reading stops while too much output or too many unanswered requests are pending.
 #pragma once
 
 #include <asio/ip/tcp.hpp>
@@ -52,7 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void post(std::function<void(Connection&)> work);
   // Sends a request and waits for its response on the awaiting coroutine's own thread.
   // Errors: NetErrc::TimedOut, ConnectionClosed.
-  Task<Result<protocol::Command>> call(protocol::Command request, std::chrono::milliseconds timeout);
+  Task<Result<protocol::Command>> call(protocol::Command request,
+                                       std::chrono::milliseconds timeout);
   // Sends a request nobody answers; sets the one-way flag.
   void send_oneway(protocol::Command request);
   // Starts reading. Once.
@@ -61,7 +63,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Its thread only.
   Outbox& out() { return outbox_; }
   void flush();
-  // Requests that were taken but not yet answered: above kPendingMax reading stops. Long polls do not count.
+  // Requests that were taken but not yet answered: above kPendingMax reading stops. Long polls do
+  // not count.
   void add_pending(std::size_t count) { pending_ += count; }
   void remove_pending(std::size_t count);
   // Closes what is idle or stuck; ConnectionTable calls it once a second.
@@ -73,7 +76,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wait_readable();
   void on_readable();
   void wait_writable();
-  // Reads what the socket has, behind what partial_ holds; nothing when that was an error or would block.
+  // Reads what the socket has, behind what partial_ holds; nothing when that was an error or would
+  // block.
   struct Read {
     bool partial_complete = false;
     MutableByteView scratch;  // bytes read into the scratch

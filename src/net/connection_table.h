@@ -1,6 +1,6 @@
-// ConnectionTable: the connections of one io thread, swept once a second for those that are idle or stuck; and
-// PartialBudget, the bytes of incomplete frames in the whole process.
-// Threads: the table its io thread's only; the budget any.
+// ConnectionTable: the connections of one io thread, swept once a second for those that are idle or
+// stuck; and PartialBudget, the bytes of incomplete frames in the whole process. Threads: the table
+// its io thread's only; the budget any.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -34,8 +34,8 @@ class ConnectionTable {
 
 class PartialBudget {
  public:
-  // Changes one connection's share from `before` to `after` bytes. False, and nothing changed, when that would exceed
-  // the budget; a share may exceed it only as the only one.
+  // Changes one connection's share from `before` to `after` bytes. False, and nothing changed, when
+  // that would exceed the budget; a share may exceed it only as the only one.
   static bool change(std::size_t before, std::size_t after);
   // Adds a share of bytes that are already in memory, whatever the budget says.
   static void force(std::size_t bytes);

@@ -14,11 +14,13 @@ Result<std::pair<std::string, std::uint16_t>> split_address(std::string_view tex
   }
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
-    return fail(NetErrc::AddressMalformed, "'" + std::string(text) + "' has no port from 1 to 65535");
+    return fail(NetErrc::AddressMalformed,
+                "'" + std::string(text) + "' has no port from 1 to 65535");
   }
   return std::pair(std::string(host), port);
 }
@@ -28,7 +30,8 @@ Result<protocol::HostAddress> host_address(const std::string& ip, std::uint16_t 
   const asio::ip::address address = asio::ip::make_address(ip, malformed);
   if (malformed) return fail(NetErrc::AddressMalformed, "'" + ip + "' is not a numeric IP address");
   const auto host = [&](const auto& bytes) {
-    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()), port);
+    return protocol::HostAddress(
+        ByteView(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()), port);
   };
   return address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
 }

@@ -11,7 +11,11 @@
 namespace rmq::net {
 
 IoThread::IoThread(std::string name, std::size_t index)
-    : name_(std::move(name)), index_(index), context_(1), work_(context_.get_executor()), connections_(context_) {}
+    : name_(std::move(name)),
+      index_(index),
+      context_(1),
+      work_(context_.get_executor()),
+      connections_(context_) {}
 
 IoThread::~IoThread() { stop(); }
 

@@ -1,6 +1,6 @@
-// IoThreads: the control thread and the data threads (docs/architecture.md, "Threads"), one io_context each. What runs
-// on one IoThread runs one after the other: no strand, no lock.
-// Threads: construction, start() and stop() on the owner's; post() and the getters on any.
+// IoThreads: the control thread and the data threads (docs/architecture.md, "Threads"), one
+// io_context each. What runs on one IoThread runs one after the other: no strand, no lock. Threads:
+// construction, start() and stop() on the owner's; post() and the getters on any.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>
@@ -28,7 +28,9 @@ class IoThread {
 
   // Runs `work` on this thread, later. After stop() it is destroyed without having run.
   void post(std::function<void()> work);
-  bool is_current() const { return id_.load(std::memory_order_acquire) == std::this_thread::get_id(); }
+  bool is_current() const {
+    return id_.load(std::memory_order_acquire) == std::this_thread::get_id();
+  }
   // Position among the data threads, from 0; the control thread has index 0 of its own kind.
   std::size_t index() const { return index_; }
   const std::string& name() const { return name_; }

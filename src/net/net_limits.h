@@ -10,13 +10,15 @@ namespace rmq::net {
 inline constexpr std::size_t kReadScratchBytes = 256 * 1024;
 // An incomplete frame up to this size is free; larger ones count against the budget of the process.
 inline constexpr std::size_t kPartialFreeBytes = 4 * 1024;
-// All incomplete frames of a process together; a single larger frame may pass when it is the only one.
+// All incomplete frames of a process together; a single larger frame may pass when it is the only
+// one.
 inline constexpr std::size_t kPartialBudgetBytes = 12 * 1024 * 1024;
-// An incomplete frame grows by this at first, then doubles: memory follows what the peer really sends.
-inline constexpr std::size_t kPartialGrowBytes = 64 * 1024;
+// An incomplete frame grows at least by this.
+inline constexpr std::size_t kPartialStepBytes = 512;
 // While the budget is exhausted, frames that take longer than this lose their connection.
 inline constexpr std::chrono::seconds kPartialPatience{5};
-// Nothing read and nothing written for this long: closed, as in Java (serverChannelMaxIdleTimeSeconds).
+// Nothing read and nothing written for this long: closed, as in Java
+// (serverChannelMaxIdleTimeSeconds).
 inline constexpr std::chrono::seconds kIdleMax{120};
 // Reading stops above the first, and starts again below the second.
 inline constexpr std::size_t kOutboxHighBytes = 4 * 1024 * 1024;

@@ -53,7 +53,8 @@ Outbox::Buffers Outbox::front() const {
     if (buffers.count == kBuffersMax) break;
     const ByteView rest = chunk.view().subspan(skip);
     skip = 0;
-    if (!rest.empty()) buffers.items[buffers.count++] = asio::const_buffer(rest.data(), rest.size());
+    if (!rest.empty())
+      buffers.items[buffers.count++] = asio::const_buffer(rest.data(), rest.size());
   }
   return buffers;
 }

@@ -1,5 +1,5 @@
-// Outbox: what a connection has still to send, in order: small frames copied together, large bodies by reference.
-// Threads: its connection's only.
+// Outbox: what a connection has still to send, in order: small frames copied together, large bodies
+// by reference. Threads: its connection's only.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ class Outbox {
   // The end of the output: append whole frames, or a frame's head followed at once by add_body().
   // The reference is valid until the next call on this outbox. Append only.
   Bytes& tail();
-  // Appends `body`: a small one is copied, a large one is sent from where it lies while `pin` keeps it alive.
+  // Appends `body`: a small one is copied, a large one is sent from where it lies while `pin` keeps
+  // it alive.
   void add_body(ByteView body, std::shared_ptr<const void> pin);
 
   // Not yet sent.

@@ -24,9 +24,10 @@ struct Lookup {
 
 std::string numeric(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* ip = address->sa_family == AF_INET
-                       ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr)
-                       : &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  const void* ip =
+      address->sa_family == AF_INET
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr)
+          : &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
   const char* written = inet_ntop(address->sa_family, ip, text.data(), text.size());
   return written == nullptr ? std::string() : std::string(written);
 }
@@ -139,7 +140,8 @@ Task<Result<std::string>> Resolver::resolve(std::string host, std::chrono::milli
   if (!co_await lookup->done.wait_until(std::chrono::steady_clock::now() + timeout)) {
     co_return fail(NetErrc::TimedOut, "resolving " + host);
   }
-  if (!lookup->result) co_return fail(lookup->result.error().code, host + ": " + lookup->result.error().detail);
+  if (!lookup->result)
+    co_return fail(lookup->result.error().code, host + ": " + lookup->result.error().detail);
   co_return lookup->result.value();
 }
 

@@ -1,6 +1,6 @@
-// Resolver: host names to addresses by c-ares (hosts file and DNS), so that a static executable needs nothing of glibc's
-// name service. Numeric addresses are answered at once.
-// Threads: resolve() any; look-ups run one after the other on a thread of its own, started when first needed.
+// Resolver: host names to addresses by c-ares (hosts file and DNS), so that a static executable
+// needs nothing of glibc's name service. Numeric addresses are answered at once. Threads: resolve()
+// any; look-ups run one after the other on a thread of its own, started when first needed.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,8 @@ class Resolver {
   Resolver();
   ~Resolver();
 
-  // The first address of `host`, numeric, IPv4 preferred. Errors: NetErrc::NameNotResolved, TimedOut.
+  // The first address of `host`, numeric, IPv4 preferred. Errors: NetErrc::NameNotResolved,
+  // TimedOut.
   Task<Result<std::string>> resolve(std::string host, std::chrono::milliseconds timeout);
 
  private:

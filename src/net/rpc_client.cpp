@@ -15,7 +15,8 @@ namespace {
 
 // One TCP connect with a deadline, on the thread that will own the connection.
 struct Connecting : std::enable_shared_from_this<Connecting> {
-  Connecting(IoThread& t, SteadyTime deadline) : thread(t), socket(t.context()), timer(t.context(), deadline) {}
+  Connecting(IoThread& t, SteadyTime deadline)
+      : thread(t), socket(t.context()), timer(t.context(), deadline) {}
 
   void start(const asio::ip::tcp::endpoint& to) {
     thread.post([self = shared_from_this(), to] {
@@ -56,7 +57,8 @@ class RpcClient::Impl {
   std::pair<std::shared_ptr<Slot>, bool> slot(const std::string& address) {
     MutexLock lock(mutex_);
     std::shared_ptr<Slot>& slot = slots_[address];
-    const bool usable = slot && (slot->pending || (slot->connection && !(*slot->connection)->closed()));
+    const bool usable =
+        slot && (slot->pending || (slot->connection && !(*slot->connection)->closed()));
     if (usable) return {slot, false};
     slot = std::make_shared<Slot>();
     return {slot, true};
@@ -76,8 +78,8 @@ class RpcClient::Impl {
     return slot.connection;
   }
 
-  static Task<Result<std::shared_ptr<Connection>>> open(std::shared_ptr<Impl> self, std::string address,
-                                                        SteadyTime deadline) {
+  static Task<Result<std::shared_ptr<Connection>>> open(std::shared_ptr<Impl> self,
+                                                        std::string address, SteadyTime deadline) {
     RMQ_CO_TRY(auto parts, split_address(address));
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
@@ -94,8 +96,8 @@ class RpcClient::Impl {
     if (connecting->error) {
       co_return fail(NetErrc::ConnectFailed, address + ": " + connecting->error.message());
     }
-    auto connection =
-        std::make_shared<Connection>(connecting->thread, std::move(connecting->socket), self->service_);
+    auto connection = std::make_shared<Connection>(connecting->thread,
+                                                   std::move(connecting->socket), self->service_);
     connection->start();
     co_return connection;
   }
@@ -141,14 +143,15 @@ Task<Result<protocol::Command>> RpcClient::call(std::string address, protocol::C
                                                 std::chrono::milliseconds timeout) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   RMQ_CO_TRY(const std::shared_ptr<Connection> to, co_await connection(address, timeout));
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
   co_return co_await to->call(std::move(request), left);
 }
 
 Task<Result<>> RpcClient::send_oneway(std::string address, protocol::Command request,
                                       std::chrono::milliseconds timeout) {
-  RMQ_CO_TRY(const std::shared_ptr<Connection> to, co_await connection(std::move(address), timeout));
+  RMQ_CO_TRY(const std::shared_ptr<Connection> to,
+             co_await connection(std::move(address), timeout));
   to->send_oneway(std::move(request));
   co_return Result<>{};
 }

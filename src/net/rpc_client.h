@@ -1,6 +1,6 @@
-// RpcClient: outgoing calls, one shared connection per address ("host:port"), opened on first use and again after it
-// broke. Names are resolved by c-ares.
-// Threads: any; call() resumes on the awaiting coroutine's own thread.
+// RpcClient: outgoing calls, one shared connection per address ("host:port"), opened on first use
+// and again after it broke. Names are resolved by c-ares. Threads: any; call() resumes on the
+// awaiting coroutine's own thread.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,8 @@ class RpcClient {
   ~RpcClient();  // closes all connections
 
   // Connects when needed, sends, waits. `timeout` covers all of it.
-  // Errors: NetErrc::NameNotResolved, ConnectFailed, TimedOut, ConnectionClosed; the detail names the address.
+  // Errors: NetErrc::NameNotResolved, ConnectFailed, TimedOut, ConnectionClosed; the detail names
+  // the address.
   Task<Result<protocol::Command>> call(std::string address, protocol::Command request,
                                        std::chrono::milliseconds timeout);
   // Fire and forget on an existing or new connection. Errors as call() up to the write.

@@ -24,7 +24,8 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
   Result<> listen(const std::string& address, std::uint16_t port) {
     std::error_code error;
     const asio::ip::address ip = asio::ip::make_address(address, error);
-    if (error) return fail(NetErrc::AddressMalformed, "'" + address + "' is not a numeric IP address");
+    if (error)
+      return fail(NetErrc::AddressMalformed, "'" + address + "' is not a numeric IP address");
     const asio::ip::tcp::endpoint endpoint(ip, port);
     const std::string where = address + ":" + std::to_string(port);
     acceptor_.open(endpoint.protocol(), error);
@@ -82,18 +83,21 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
     if (!acceptor_.is_open()) return;
     IoThread& thread = threads_.least_loaded();
     const auto socket = std::make_shared<Connection::Socket>(thread.context());
-    acceptor_.async_accept(*socket, [self = shared_from_this(), &thread, socket](std::error_code error) {
-      if (!self->acceptor_.is_open()) return;
-      if (error) return self->accept_later(error);
-      self->take(thread, std::move(*socket));
-      self->accept();
-    });
+    acceptor_.async_accept(*socket,
+                           [self = shared_from_this(), &thread, socket](std::error_code error) {
+                             if (!self->acceptor_.is_open()) return;
+                             if (error) return self->accept_later(error);
+                             self->take(thread, std::move(*socket));
+                             self->accept();
+                           });
   }
 
   // Out of descriptors, most likely: the backlog waits, connections that end make room.
   void accept_later(std::error_code error) {
-    log::warn("net", "cannot accept connections, trying again", kv("port", port_), kv("why", error.message()));
-    auto timer = std::make_shared<asio::steady_timer>(threads_.control().context(), std::chrono::milliseconds(100));
+    log::warn("net", "cannot accept connections, trying again", kv("port", port_),
+              kv("why", error.message()));
+    auto timer = std::make_shared<asio::steady_timer>(threads_.control().context(),
+                                                      std::chrono::milliseconds(100));
     timer->async_wait([self = shared_from_this(), timer](std::error_code) { self->accept(); });
   }
 

@@ -1,4 +1,5 @@
-// Service: what a listening port or an outgoing connection does with the requests that arrive on it.
+// Service: what a listening port or an outgoing connection does with the requests that arrive on
+// it.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +32,16 @@ struct Response {
   Bytes body;
 };
 
-// Threads: called on the connection's data thread only; different connections call at the same time.
+// Threads: called on the connection's data thread only; different connections call at the same
+// time.
 class Service {
  public:
   virtual ~Service() = default;
-  // For each request frame of a turn, in order. `command` views the frame and is gone when this returns.
+  // For each request frame of a turn, in order. `command` views the frame and is gone when this
+  // returns.
   virtual void on_request(ReadTurn& turn, const protocol::CommandView& command) = 0;
-  // Once at the end of each turn that had a request; what was written to the connection is flushed after it.
+  // Once at the end of each turn that had a request; what was written to the connection is flushed
+  // after it.
   virtual void on_turn_end(ReadTurn& turn) = 0;
   // Once, when the connection is gone.
   virtual void on_closed(Connection& connection) = 0;
@@ -53,7 +57,8 @@ struct Asked {
       : opaque(request.opaque), type(request.type), oneway(request.is_oneway()) {}
 };
 
-// Answers one request, once, from any thread, now or later. Does nothing for a one-way request or a dead connection.
+// Answers one request, once, from any thread, now or later. Does nothing for a one-way request or a
+// dead connection.
 class Responder {
  public:
   Responder(std::shared_ptr<Connection> connection, const protocol::CommandView& request);

@@ -14,7 +14,8 @@ net::Response to_response(const Error& error) {
     response.remark = error.detail.empty() ? error.code.message() : error.detail;
     return response;
   }
-  // Java throws on both and answers 1; naming the field as a bad parameter is what a caller can act on.
+  // Java throws on both and answers 1; naming the field as a bad parameter is what a caller can act
+  // on.
   const bool bad_field = error.code == protocol::ProtocolErrc::FieldMissing ||
                          error.code == protocol::ProtocolErrc::FieldMalformed;
   if (bad_field) response.code = static_cast<std::int32_t>(ResponseCode::InvalidParameter);

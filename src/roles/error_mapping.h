@@ -1,4 +1,5 @@
-// Error -> response: a ResponseCode error is sent as it is, its detail as remark; any other error is SYSTEM_ERROR (1).
+// Error -> response: a ResponseCode error is sent as it is, its detail as remark; any other error
+// is SYSTEM_ERROR (1).
 #pragma once
 
 #include "base/result.h"

@@ -1,13 +1,16 @@
-// ServedRequest: one row of a role's request table: code, lane, name and handler. serve<&on_x>(code, lane) makes a row
-// from a handler of any of these shapes; Request is a struct with header fields (protocol/header_fields.h):
+// ServedRequest: one row of a role's request table: code, lane, name and handler.
+// serve<&on_x>(code, lane) makes a row from a handler of any of these shapes; Request is a struct
+// with header fields (protocol/header_fields.h):
 //
 //   Result<Response> on_x(Context&, const Request&)                  answers at once
-//   Result<Response> on_x(Context&, const Caller&, const Request&)   likewise; Caller has connection, command, body
-//   Task<Result<Response>> on_x(Context&, Caller, Request)           may wait; Caller owns what Request views
-//   void on_x(Context&, net::ReadTurn&, const CommandView&)          decodes and answers itself, now or later
+//   Result<Response> on_x(Context&, const Caller&, const Request&)   likewise; Caller has
+//   connection, command, body Task<Result<Response>> on_x(Context&, Caller, Request)           may
+//   wait; Caller owns what Request views void on_x(Context&, net::ReadTurn&, const CommandView&)
+//   decodes and answers itself, now or later
 //
-// Lane::Control runs on the control thread, the others on the connection's own data thread; the last shape must not be
-// Control. Context has a public member `threads` (net::IoThreads&). An Error becomes a response by error_mapping.h.
+// Lane::Control runs on the control thread, the others on the connection's own data thread; the
+// last shape must not be Control. Context has a public member `threads` (net::IoThreads&). An Error
+// becomes a response by error_mapping.h.
 #pragma once
 
 #include <algorithm>
@@ -34,12 +37,12 @@ namespace rmq::roles {
 using net::Response;
 using protocol::RequestCode;
 
-// Control: name server, registration, heartbeats, administration. The others run where they arrive; their names are
-// admission budgets and metric labels.
+// Control: name server, registration, heartbeats, administration. The others run where they arrive;
+// their names are admission budgets and metric labels.
 enum class Lane { Control, Append, Pull, Query };
 
-// Who asks, and with what. Copies share the command; views into it (body, and the string_views of a decoded request)
-// are valid as long as one of them lives.
+// Who asks, and with what. Copies share the command; views into it (body, and the string_views of a
+// decoded request) are valid as long as one of them lives.
 struct Caller {
   std::shared_ptr<net::Connection> connection;
   std::shared_ptr<const protocol::Command> command;
@@ -76,7 +79,8 @@ struct NoRequestFields {
 
 namespace detail {
 
-// Runs `work` on the control thread with an owned copy of the request, and counts it as pending until it answered.
+// Runs `work` on the control thread with an owned copy of the request, and counts it as pending
+// until it answered.
 template <class Context>
 void on_control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view,
                 std::function<void(Caller, std::function<void(Response)>)> work) {
@@ -90,8 +94,8 @@ void on_control(Context& context, net::ReadTurn& turn, const protocol::CommandVi
     });
   };
   Caller caller{std::move(connection), std::move(command)};
-  context.threads.control().post(
-      [caller = std::move(caller), answer = std::move(answer), work = std::move(work)] { work(caller, answer); });
+  context.threads.control().post([caller = std::move(caller), answer = std::move(answer),
+                                  work = std::move(work)] { work(caller, answer); });
 }
 
 inline Response response_of(Result<Response> result) {
@@ -110,12 +114,14 @@ struct Shape<handler, Result<Response> (*)(Context&, const Caller&, const Reques
     return response_of(handler(context, caller, *request));
   }
   static void control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
-    on_control(context, turn, view, [&context](Caller caller, const std::function<void(Response)>& answer) {
-      answer(run(context, caller));
-    });
+    on_control(context, turn, view,
+               [&context](Caller caller, const std::function<void(Response)>& answer) {
+                 answer(run(context, caller));
+               });
   }
   static void data(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
-    const Caller caller{turn.connection.shared_from_this(), std::make_shared<const protocol::Command>(view)};
+    const Caller caller{turn.connection.shared_from_this(),
+                        std::make_shared<const protocol::Command>(view)};
     net::write_response(turn.connection.out(), net::Asked(view), run(context, caller));
   }
 };
@@ -129,9 +135,10 @@ struct Shape<handler, Result<Response> (*)(Context&, const Request&)> {
     return response_of(handler(context, *request));
   }
   static void control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
-    on_control(context, turn, view, [&context](Caller caller, const std::function<void(Response)>& answer) {
-      answer(run(context, caller.command->view()));
-    });
+    on_control(context, turn, view,
+               [&context](Caller caller, const std::function<void(Response)>& answer) {
+                 answer(run(context, caller.command->view()));
+               });
   }
   static void data(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
     net::write_response(turn.connection.out(), net::Asked(view), run(context, view));
@@ -151,18 +158,24 @@ struct Shape<handler, net::Task<Result<Response>> (*)(Context&, Caller, Request)
     answer(response_of(std::move(result)));
   }
   static void control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
-    on_control(context, turn, view, [&context](Caller caller, std::function<void(Response)> answer) {
-      std::function<net::Task<>()> start = [&context, caller, answer] { return run(context, caller, answer); };
-      net::spawn(context.threads.control(), "request", std::move(start));
-    });
+    on_control(context, turn, view,
+               [&context](Caller caller, std::function<void(Response)> answer) {
+                 std::function<net::Task<>()> start = [&context, caller, answer] {
+                   return run(context, caller, answer);
+                 };
+                 net::spawn(context.threads.control(), "request", std::move(start));
+               });
   }
   static void data(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
-    Caller caller{turn.connection.shared_from_this(), std::make_shared<const protocol::Command>(view)};
+    Caller caller{turn.connection.shared_from_this(),
+                  std::make_shared<const protocol::Command>(view)};
     const net::Responder responder(caller.connection, view);
     std::function<void(Response)> answer = [responder](Response response) {
       responder.answer(std::move(response));
     };
-    std::function<net::Task<>()> start = [&context, caller, answer] { return run(context, caller, answer); };
+    std::function<net::Task<>()> start = [&context, caller, answer] {
+      return run(context, caller, answer);
+    };
     net::spawn(turn.thread, "request", std::move(start));
   }
 };
@@ -190,8 +203,9 @@ constexpr auto serve(RequestCode code, Lane lane) {
 
 template <class Table>
 constexpr bool sorted_and_unique(const Table& table) {
-  return std::adjacent_find(table.begin(), table.end(),
-                            [](const auto& a, const auto& b) { return a.code >= b.code; }) == table.end();
+  return std::adjacent_find(table.begin(), table.end(), [](const auto& a, const auto& b) {
+           return a.code >= b.code;
+         }) == table.end();
 }
 
 // Serves a table of requests, sorted by code; what is not in it is answered with code 3 at once.

@@ -26,7 +26,9 @@ constexpr auto kUnregister = 2s;
 constexpr auto kDrain = 5s;
 constexpr int kTripleTries = 100;
 
-std::string config_directory(const storage::StoreConfig& store) { return store.root_directory + "/config"; }
+std::string config_directory(const storage::StoreConfig& store) {
+  return store.root_directory + "/config";
+}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -34,7 +36,8 @@ std::string host_name() {
   return name.data();
 }
 
-// What a config leaves open: a name, and addresses where the listener's own is one that clients can use.
+// What a config leaves open: a name, and addresses where the listener's own is one that clients can
+// use.
 BrokerConfig completed(BrokerConfig config) {
   if (config.broker_name.empty()) config.broker_name = host_name();
   if (config.broker_ip1.empty()) config.broker_ip1 = config.listen_address;
@@ -44,7 +47,8 @@ BrokerConfig completed(BrokerConfig config) {
 
 }  // namespace
 
-Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& files, Clock& the_clock)
+Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& files,
+               Clock& the_clock)
     : threads(io_threads),
       clock(the_clock),
       config(completed(std::move(settings))),
@@ -70,7 +74,8 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       vip_service_(std::make_unique<BrokerService>(*this, vip_requests())) {
   protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
   protocol::append_property(own_properties, protocol::property::kMsgRegion, config.region_id);
-  protocol::append_property(own_properties, protocol::property::kTraceSwitch, config.trace_on ? "true" : "false");
+  protocol::append_property(own_properties, protocol::property::kTraceSwitch,
+                            config.trace_on ? "true" : "false");
   for (std::size_t i = 0; i < threads.data_count(); ++i) {
     send_threads_.push_back(std::make_unique<SendThread>(topics));
   }
@@ -78,7 +83,9 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
 
 Broker::~Broker() = default;
 
-std::string Broker::address() const { return config.broker_ip1 + ":" + std::to_string(config.listen_port); }
+std::string Broker::address() const {
+  return config.broker_ip1 + ":" + std::to_string(config.listen_port);
+}
 
 Result<> Broker::start() {
   RMQ_CHECK(open_store());
@@ -89,12 +96,14 @@ Result<> Broker::start() {
   saver_.wake();
   start_timers();
   std::function<net::Task<bool>()> announce = [this] {
-    registration.start({address(), config.broker_ip2 + ":" + std::to_string(config.ha_listen_port)});
+    registration.start(
+        {address(), config.broker_ip2 + ":" + std::to_string(config.ha_listen_port)});
     return registration.first_round(kFirstRegistration);
   };
   const bool registered = net::run_blocking<bool>(threads.control(), std::move(announce));
   if (!registered) {
-    log::warn("broker", "not registered with any name server yet, trying on", kv("namesrv", config.namesrv_addr));
+    log::warn("broker", "not registered with any name server yet, trying on",
+              kv("namesrv", config.namesrv_addr));
   }
   server_->start_accepting();
   vip_server_->start_accepting();
@@ -123,7 +132,8 @@ Result<> Broker::listen() {
     }
     RMQ_CHECK(std::move(listening));
   }
-  if (config.ha_listen_port == 0) config.ha_listen_port = static_cast<std::uint16_t>(config.listen_port + 1);
+  if (config.ha_listen_port == 0)
+    config.ha_listen_port = static_cast<std::uint16_t>(config.listen_port + 1);
   RMQ_TRY(store_host, net::host_address(config.broker_ip1, config.listen_port));
   unique_keys.emplace(store_host.ip(), static_cast<std::uint16_t>(getpid()),
                       static_cast<std::uint32_t>(boot_timestamp_ms));
@@ -137,8 +147,10 @@ Result<> Broker::listen_on(std::uint16_t port) {
   RMQ_CHECK(server->listen(config.listen_address, port));
   const std::uint16_t main_port = server->port();
   RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
-  if (port == 0 && !net::port_is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
-    return fail(net::NetErrc::AddressInUse, config.listen_address + ":" + std::to_string(main_port + 1));
+  if (port == 0 &&
+      !net::port_is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
+    return fail(net::NetErrc::AddressInUse,
+                config.listen_address + ":" + std::to_string(main_port + 1));
   }
   config.listen_port = main_port;
   server_ = std::move(server);
@@ -147,7 +159,8 @@ Result<> Broker::listen_on(std::uint16_t port) {
 }
 
 void Broker::connect_parts() {
-  store->on_arrival([this](std::span<const storage::Arrival> arrivals) { long_polls.on_arrival(arrivals); });
+  store->on_arrival(
+      [this](std::span<const storage::Arrival> arrivals) { long_polls.on_arrival(arrivals); });
   store->on_fatal([this](const Error& why) {
     log::error("broker", "the store can write no more: the broker stops", kv("why", why.message()));
     if (on_fatal_) on_fatal_(why);
@@ -180,9 +193,10 @@ void Broker::run_every(std::chrono::milliseconds period, std::function<void()> w
 void Broker::start_timers() {
   run_every(1s, [this] { long_polls.sweep(clock.steady_now(), nullptr); });
   run_every(5s, [this] {
-    const std::function<QueueOffset(const storage::Queue&)> end_of = [this](const storage::Queue& queue) {
-      return store->visible_end(queue.topic(), queue.queue_id());
-    };
+    const std::function<QueueOffset(const storage::Queue&)> end_of =
+        [this](const storage::Queue& queue) {
+          return store->visible_end(queue.topic(), queue.queue_id());
+        };
     long_polls.sweep(clock.steady_now(), &end_of);
   });
   run_every(10s, [this] {
@@ -210,7 +224,8 @@ void BrokerService::on_turn_end(net::ReadTurn& turn) { end_send_turn(context_, t
 
 void BrokerService::on_closed(net::Connection& connection) {
   Broker& broker = context_;
-  broker.threads.control().post([&broker, id = connection.id()] { broker.clients.connection_closed(id); });
+  broker.threads.control().post(
+      [&broker, id = connection.id()] { broker.clients.connection_closed(id); });
 }
 
 }  // namespace rmq::roles::broker

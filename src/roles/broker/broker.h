@@ -1,7 +1,7 @@
-// Broker: one broker of a cluster, master or slave. It owns the store, the tables that clients and tools see, and the
-// ports; the handlers in the folders beside this file work on its public members.
-// Threads: construction, start() and stop() on the owner's thread; which member belongs to which thread is said at its
-// class.
+// Broker: one broker of a cluster, master or slave. It owns the store, the tables that clients and
+// tools see, and the ports; the handlers in the folders beside this file work on its public
+// members. Threads: construction, start() and stop() on the owner's thread; which member belongs to
+// which thread is said at its class.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,8 @@ class Broker {
   std::uint16_t port() const { return config.listen_port; }
   // "ip:port" as told to clients.
   std::string address() const;
-  // Called once when the broker can do its work no more (a failed write or fsync), on any thread. Set before start().
+  // Called once when the broker can do its work no more (a failed write or fsync), on any thread.
+  // Set before start().
   void on_fatal(std::function<void(const Error&)> listener) { on_fatal_ = std::move(listener); }
 
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }

@@ -1,4 +1,5 @@
-// BrokerService: one of the two ports of a broker: its table of requests, the end of a read turn, closed connections.
+// BrokerService: one of the two ports of a broker: its table of requests, the end of a read turn,
+// closed connections.
 #pragma once
 
 #include <span>
@@ -10,7 +11,8 @@ namespace rmq::roles::broker {
 
 // Every request of a broker, sorted by code.
 std::span<const ServedRequest<Broker>> broker_requests();
-// The "VIP" port serves all but the pulling ones, as in Java: a stuck consumer must not delay who uses it.
+// The "VIP" port serves all but the pulling ones, as in Java: a stuck consumer must not delay who
+// uses it.
 std::span<const ServedRequest<Broker>> vip_requests();
 
 class BrokerService final : public RequestService<Broker> {

@@ -12,15 +12,19 @@ constexpr std::chrono::seconds kRetry{1};
 
 bool saved(const std::function<Result<>()>& save) {
   const Result<> result = save();
-  if (!result) log::error("broker", "cannot save metadata, trying again", kv("why", result.error().message()));
+  if (!result)
+    log::error("broker", "cannot save metadata, trying again", kv("why", result.error().message()));
   return result.has_value();
 }
 
 }  // namespace
 
-MetadataSaver::MetadataSaver(std::function<Result<>()> save_changed, std::function<Result<>()> save_periodic,
+MetadataSaver::MetadataSaver(std::function<Result<>()> save_changed,
+                             std::function<Result<>()> save_periodic,
                              std::chrono::milliseconds period)
-    : save_changed_(std::move(save_changed)), save_periodic_(std::move(save_periodic)), period_(period) {}
+    : save_changed_(std::move(save_changed)),
+      save_periodic_(std::move(save_periodic)),
+      period_(period) {}
 
 void MetadataSaver::start() {
   thread_ = std::thread([this] { run(); });

@@ -1,6 +1,6 @@
-// MetadataSaver: a thread that writes the broker's tables under config/, because that waits for the disk: topics and
-// groups as soon as they change, offsets periodically and at the end. See docs/decisions/ for why it is a thread.
-// Threads: saver_thread inside; wake() any.
+// MetadataSaver: a thread that writes the broker's tables under config/, because that waits for the
+// disk: topics and groups as soon as they change, offsets periodically and at the end. See
+// docs/decisions/ for why it is a thread. Threads: saver_thread inside; wake() any.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace rmq::roles::broker {
 
 class MetadataSaver {
  public:
-  // `save_changed` runs soon after wake(), and again a second later as long as it fails; `save_periodic` every `period`.
+  // `save_changed` runs soon after wake(), and again a second later as long as it fails;
+  // `save_periodic` every `period`.
   MetadataSaver(std::function<Result<>()> save_changed, std::function<Result<>()> save_periodic,
                 std::chrono::milliseconds period);
   ~MetadataSaver() { stop(); }

@@ -20,7 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::Command;
 
-// Answers every request with its own body; code 7 never, code 8 with a large pinned body, code 9 only when released.
+// Answers every request with its own body; code 7 never, code 8 with a large pinned body, code 9
+// only when released.
 class EchoService final : public Service {
  public:
   void on_request(ReadTurn& turn, const protocol::CommandView& command) override {
@@ -42,7 +43,8 @@ class EchoService final : public Service {
       protocol::encode_frame(head, frame);
       const std::size_t head_bytes = frame.size() - pin->size();
       Bytes& tail = turn.connection.out().tail();
-      tail.insert(tail.end(), frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(head_bytes));
+      tail.insert(tail.end(), frame.begin(),
+                  frame.begin() + static_cast<std::ptrdiff_t>(head_bytes));
       turn.connection.out().add_body(*pin, pin);
       return;
     }
@@ -70,7 +72,8 @@ struct Fixture {
     server.close_connections(1s);
     threads.stop();
   }
-  Result<Command> call(std::int32_t code, std::string_view body, std::chrono::milliseconds timeout = 5s) {
+  Result<Command> call(std::int32_t code, std::string_view body,
+                       std::chrono::milliseconds timeout = 5s) {
     Command request;
     request.code = code;
     request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
@@ -137,9 +140,11 @@ TEST_CASE_FIXTURE(Fixture, "rpc: nobody listening is an error that names the add
   CHECK(answer.error().detail.find(address) != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "rpc: a broken connection fails its calls at once, the next call opens a new one") {
+TEST_CASE_FIXTURE(
+    Fixture, "rpc: a broken connection fails its calls at once, the next call opens a new one") {
   REQUIRE(call(1, "open"));
-  std::future<Result<Command>> waiting = std::async(std::launch::async, [&] { return call(7, "", 30s); });
+  std::future<Result<Command>> waiting =
+      std::async(std::launch::async, [&] { return call(7, "", 30s); });
   while (service.requests < 2) std::this_thread::yield();
   server.close_connections(0ms);
   const Result<Command> answer = waiting.get();
@@ -185,8 +190,9 @@ TEST_CASE_FIXTURE(Fixture, "connection: a frame in single bytes is served") {
 
 TEST_CASE_FIXTURE(Fixture, "connection: malformed input is dropped without an answer") {
   asio::io_context context;
-  for (const std::string_view bad : {std::string_view("\xff\xff\xff\xff\0\0\0\0", 8), std::string_view("GET / HTTP/1.1\r\n\r\n"),
-                                     std::string_view("\0\0\0\x10\x07\0\0\x02garbagegarbage", 22)}) {
+  for (const std::string_view bad :
+       {std::string_view("\xff\xff\xff\xff\0\0\0\0", 8), std::string_view("GET / HTTP/1.1\r\n\r\n"),
+        std::string_view("\0\0\0\x10\x07\0\0\x02garbagegarbage", 22)}) {
     auto socket = raw(context);
     asio::write(socket, asio::buffer(bad.data(), bad.size()));
     std::array<char, 16> answer{};
@@ -198,7 +204,8 @@ TEST_CASE_FIXTURE(Fixture, "connection: malformed input is dropped without an an
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: an answer may come later, from another thread") {
-  std::future<Result<Command>> waiting = std::async(std::launch::async, [&] { return call(9, "", 10s); });
+  std::future<Result<Command>> waiting =
+      std::async(std::launch::async, [&] { return call(9, "", 10s); });
   while (service.requests == 0) std::this_thread::yield();
   Response late;
   late.remark = "late";
@@ -238,7 +245,8 @@ TEST_CASE("address texts") {
   const auto v6 = split_address("[::1]:9876");
   REQUIRE(v6);
   CHECK(v6->first == "::1");
-  for (const char* bad : {"", "host", ":1", "host:", "host:0", "host:65536", "host:12x"}) CHECK_FALSE(split_address(bad));
+  for (const char* bad : {"", "host", ":1", "host:", "host:0", "host:65536", "host:12x"})
+    CHECK_FALSE(split_address(bad));
   CHECK(host_address("1.2.3.4", 5)->ip().size() == 4);
   CHECK(host_address("::1", 5)->is_v6());
   CHECK_FALSE(host_address("localhost", 5));

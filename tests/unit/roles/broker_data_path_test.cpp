@@ -1,4 +1,5 @@
-// The data path of a broker through its port: what is sent can be pulled, what is refused is not stored.
+// The data path of a broker through its port: what is sent can be pulled, what is refused is not
+// stored.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -46,7 +47,8 @@ BrokerConfig test_config(const std::string& directory) {
 
 // A broker on a free port, and a client of it.
 struct Node {
-  explicit Node(BrokerConfig config) : broker(threads, std::move(config), FileSystem::posix(), Clock::system()) {
+  explicit Node(BrokerConfig config)
+      : broker(threads, std::move(config), FileSystem::posix(), Clock::system()) {
     threads.start();
     const Result<> started = broker.start();
     REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));
@@ -56,7 +58,8 @@ struct Node {
     broker.stop();
     threads.stop();
   }
-  Command call(const Command& request, std::chrono::milliseconds timeout = 10s, int port_shift = 0) {
+  Command call(const Command& request, std::chrono::milliseconds timeout = 10s,
+               int port_shift = 0) {
     const std::string address = "127.0.0.1:" + std::to_string(broker.port() + port_shift);
     std::function<net::Task<Result<Command>>()> start = [this, address, request, timeout] {
       return client->call(address, request, timeout);
@@ -100,10 +103,12 @@ SendMessageRequest send_header(std::string_view topic, std::string_view properti
 }
 
 Command send_request(const SendMessageRequest& header, std::string_view body) {
-  return protocol::make_request(RequestCode::SendMessageV2, header, Bytes(as_bytes(body).begin(), as_bytes(body).end()));
+  return protocol::make_request(RequestCode::SendMessageV2, header,
+                                Bytes(as_bytes(body).begin(), as_bytes(body).end()));
 }
 
-PullMessageRequest pull_header(std::string_view topic, std::int64_t from, std::int32_t sys_flag = protocol::kPullSubscription) {
+PullMessageRequest pull_header(std::string_view topic, std::int64_t from,
+                               std::int32_t sys_flag = protocol::kPullSubscription) {
   PullMessageRequest header;
   header.consumer_group = "g";
   header.topic = topic;
@@ -137,8 +142,10 @@ std::string property(std::string_view name, std::string_view value) {
 }
 
 // Dispatch runs beside the answer: a pull that waits sees the message for sure.
-Command pull_waiting(Node& node, std::string_view topic, std::int64_t from, std::string_view expression = "*") {
-  PullMessageRequest header = pull_header(topic, from, protocol::kPullSubscription | protocol::kPullSuspend);
+Command pull_waiting(Node& node, std::string_view topic, std::int64_t from,
+                     std::string_view expression = "*") {
+  PullMessageRequest header =
+      pull_header(topic, from, protocol::kPullSubscription | protocol::kPullSuspend);
   header.subscription = expression;
   header.suspend_timeout_millis = 10'000;
   return node.pull(header, 20s);
@@ -147,7 +154,8 @@ Command pull_waiting(Node& node, std::string_view topic, std::int64_t from, std:
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "send and pull: the record comes back as it was sent") {
-  const std::string properties = property("TAGS", "TagA") + property("UNIQ_KEY", "KEY1") + property("city", "Zürich");
+  const std::string properties =
+      property("TAGS", "TagA") + property("UNIQ_KEY", "KEY1") + property("city", "Zürich");
   const Command sent = node->call(send_request(send_header("T", properties), "hello"));
   CHECK(sent.code == 0);
   CHECK(field(sent, "queueId") == "0");
@@ -177,8 +185,10 @@ TEST_CASE_FIXTURE(Fixture, "send and pull: the record comes back as it was sent"
   CHECK(id->store_host == records[0].store_host);
 }
 
-TEST_CASE_FIXTURE(Fixture, "send: a message without unique key gets one, a client cannot speak for the broker") {
-  const std::string forged = property("CLUSTER", "other") + property("POP_CK", "x") + property("a", "b");
+TEST_CASE_FIXTURE(
+    Fixture, "send: a message without unique key gets one, a client cannot speak for the broker") {
+  const std::string forged =
+      property("CLUSTER", "other") + property("POP_CK", "x") + property("a", "b");
   const Command sent = node->call(send_request(send_header("T", forged), "x"));
   CHECK(field(sent, "transactionId").size() == 32);
   const auto records = records_of(pull_waiting(*node, "T", 0));
@@ -207,7 +217,8 @@ TEST_CASE_FIXTURE(Fixture, "send: every kind of refusal, and nothing is stored")
   const std::string huge(4 * 1024 * 1024 + 1, 'b');
   std::vector<Row> rows = {
       {"delay level", send_header("T", delayed), "x", ResponseCode::MessageIllegal},
-      {"delay level that is no number", send_header("T", no_number), "x", ResponseCode::MessageIllegal},
+      {"delay level that is no number", send_header("T", no_number), "x",
+       ResponseCode::MessageIllegal},
       {"timer", send_header("T", timed), "x", ResponseCode::MessageIllegal},
       {"timer at", send_header("T", deliver_at), "x", ResponseCode::MessageIllegal},
       {"half message", send_header("T", half), "x", ResponseCode::NoPermission},
@@ -259,20 +270,24 @@ TEST_CASE_FIXTURE(Fixture, "send: a negative queue id is the broker's choice") {
   CHECK(queue < 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "batch: consecutive offsets, one id per message; one bad entry refuses all") {
+TEST_CASE_FIXTURE(Fixture,
+                  "batch: consecutive offsets, one id per message; one bad entry refuses all") {
   Bytes body;
   for (const char* text : {"one", "two", "three"}) {
-    REQUIRE(protocol::append_batch_entry({.flag = 7, .body = as_bytes(text), .properties = "TAGS\x01t\x02"}, body));
+    REQUIRE(protocol::append_batch_entry(
+        {.flag = 7, .body = as_bytes(text), .properties = "TAGS\x01t\x02"}, body));
   }
   SendMessageRequest header = send_header("T");
   header.batch = true;
-  const Command sent = node->call(protocol::make_request(RequestCode::SendBatchMessage, header, body));
+  const Command sent =
+      node->call(protocol::make_request(RequestCode::SendBatchMessage, header, body));
   REQUIRE(sent.code == 0);
   const std::string ids = field(sent, "msgId");
   CHECK(std::count(ids.begin(), ids.end(), ',') == 2);
   std::size_t got = 0;
   while (got < 3) {
-    for (const auto& record : records_of(pull_waiting(*node, "T", static_cast<std::int64_t>(got)))) {
+    for (const auto& record :
+         records_of(pull_waiting(*node, "T", static_cast<std::int64_t>(got)))) {
       CHECK(record.queue_offset.value == static_cast<std::int64_t>(got++));
       CHECK(record.flag == 7);
     }
@@ -310,7 +325,8 @@ TEST_CASE_FIXTURE(Fixture, "pull: every status of an offset") {
     CHECK(answer.code == row.code);
     CHECK(answer.remark == row.remark);
     CHECK(field(answer, "nextBeginOffset") == row.next);
-    for (const char* key : {"suggestWhichBrokerId", "minOffset", "maxOffset"}) CHECK(field(answer, key) != "(absent)");
+    for (const char* key : {"suggestWhichBrokerId", "minOffset", "maxOffset"})
+      CHECK(field(answer, key) != "(absent)");
   }
 }
 
@@ -331,8 +347,10 @@ TEST_CASE_FIXTURE(Fixture, "pull: every refusal") {
   CHECK(node->pull(expression).code == 23);
 }
 
-TEST_CASE_FIXTURE(Fixture, "pull: tags are filtered by their hash, the offset moves past what does not match") {
-  for (const char* tag : {"a", "b", "a"}) node->call(send_request(send_header("T", property("TAGS", tag)), tag));
+TEST_CASE_FIXTURE(
+    Fixture, "pull: tags are filtered by their hash, the offset moves past what does not match") {
+  for (const char* tag : {"a", "b", "a"})
+    node->call(send_request(send_header("T", property("TAGS", tag)), tag));
   REQUIRE(records_of(pull_waiting(*node, "T", 2)).size() == 1);
   PullMessageRequest header = pull_header("T", 0);
   header.subscription = "a";
@@ -362,7 +380,8 @@ TEST_CASE_FIXTURE(Fixture, "long poll: a matching message ends it, one of anothe
 TEST_CASE_FIXTURE(Fixture, "long poll: its time ends it with PULL_NOT_FOUND") {
   node->call(send_request(send_header("T"), "x"));
   REQUIRE(records_of(pull_waiting(*node, "T", 0)).size() == 1);
-  PullMessageRequest header = pull_header("T", 1, protocol::kPullSubscription | protocol::kPullSuspend);
+  PullMessageRequest header =
+      pull_header("T", 1, protocol::kPullSubscription | protocol::kPullSuspend);
   header.suspend_timeout_millis = 100;
   const Command answer = node->pull(header);
   CHECK(answer.code == 19);
@@ -371,7 +390,8 @@ TEST_CASE_FIXTURE(Fixture, "long poll: its time ends it with PULL_NOT_FOUND") {
 
 TEST_CASE_FIXTURE(Fixture, "pull: commits the offset that it carries") {
   node->call(send_request(send_header("T"), "x"));
-  PullMessageRequest header = pull_header("T", 0, protocol::kPullSubscription | protocol::kPullCommitOffset);
+  PullMessageRequest header =
+      pull_header("T", 0, protocol::kPullSubscription | protocol::kPullCommitOffset);
   header.commit_offset = QueueOffset{1};
   node->pull(header);
   CHECK(node->broker.offsets.find("g", "T", 0) == QueueOffset{1});
@@ -380,7 +400,8 @@ TEST_CASE_FIXTURE(Fixture, "pull: commits the offset that it carries") {
 TEST_CASE_FIXTURE(Fixture, "one-way: stored, and not answered") {
   Command request = send_request(send_header("T"), "quiet");
   std::function<net::Task<Result<>>()> start = [this, request] {
-    return node->client->send_oneway("127.0.0.1:" + std::to_string(node->broker.port()), request, 5s);
+    return node->client->send_oneway("127.0.0.1:" + std::to_string(node->broker.port()), request,
+                                     5s);
   };
   REQUIRE(node->call(send_request(send_header("T"), "makes the topic")).code == 0);
   REQUIRE(net::run_blocking<Result<>>(node->threads.control(), start));
@@ -389,9 +410,11 @@ TEST_CASE_FIXTURE(Fixture, "one-way: stored, and not answered") {
   CHECK(as_text(records[0].body) == "quiet");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the VIP port serves everything but pulls; unknown codes get 3 on both") {
+TEST_CASE_FIXTURE(Fixture,
+                  "the VIP port serves everything but pulls; unknown codes get 3 on both") {
   CHECK(node->call(send_request(send_header("T"), "x"), 10s, -2).code == 0);
-  CHECK(node->call(protocol::make_request(RequestCode::PullMessage, pull_header("T", 0)), 10s, -2).code == 3);
+  CHECK(node->call(protocol::make_request(RequestCode::PullMessage, pull_header("T", 0)), 10s, -2)
+            .code == 3);
   Command unknown;
   unknown.code = 4711;
   CHECK(node->call(unknown).code == 3);
@@ -399,7 +422,8 @@ TEST_CASE_FIXTURE(Fixture, "the VIP port serves everything but pulls; unknown co
 }
 
 TEST_CASE_FIXTURE(Fixture, "restart: messages, offsets and topics are kept, offsets go on") {
-  for (int i = 0; i < 5; ++i) REQUIRE(node->call(send_request(send_header("T"), std::to_string(i))).code == 0);
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(node->call(send_request(send_header("T"), std::to_string(i))).code == 0);
   protocol::UpdateConsumerOffsetRequest commit;
   commit.consumer_group = "g";
   commit.topic = "T";

@@ -33,7 +33,8 @@ bool on_thread(const net::IoThread& thread) { return thread.is_current(); }
 
 Result<Response> on_plain(Context& context, const NameRequest& request) {
   if (request.name == "bad") return fail(ResponseCode::TopicNotExist, "no such name");
-  return respond_body(std::string(request.name) + (on_thread(context.threads.control()) ? "@control" : "@data"));
+  return respond_body(std::string(request.name) +
+                      (on_thread(context.threads.control()) ? "@control" : "@data"));
 }
 
 Result<Response> on_caller(Context&, const Caller& caller, const NameRequest& request) {
@@ -51,9 +52,12 @@ void on_own(Context&, net::ReadTurn& turn, const protocol::CommandView& command)
 }
 
 constexpr std::array kTable{
-    serve<&on_plain>(RequestCode{1}, Lane::Query),    serve<&on_plain>(RequestCode{2}, Lane::Control),
-    serve<&on_caller>(RequestCode{3}, Lane::Control), serve<&on_caller>(RequestCode{4}, Lane::Query),
-    serve<&on_waiting>(RequestCode{5}, Lane::Control), serve<&on_waiting>(RequestCode{6}, Lane::Query),
+    serve<&on_plain>(RequestCode{1}, Lane::Query),
+    serve<&on_plain>(RequestCode{2}, Lane::Control),
+    serve<&on_caller>(RequestCode{3}, Lane::Control),
+    serve<&on_caller>(RequestCode{4}, Lane::Query),
+    serve<&on_waiting>(RequestCode{5}, Lane::Control),
+    serve<&on_waiting>(RequestCode{6}, Lane::Query),
     serve<&on_own>(RequestCode{7}, Lane::Append),
 };
 static_assert(sorted_and_unique(kTable));
@@ -70,7 +74,8 @@ struct Fixture {
     server.close_connections(1s);
     threads.stop();
   }
-  Command call(std::int32_t code, std::vector<std::pair<std::string, std::string>> fields, std::string_view body = {}) {
+  Command call(std::int32_t code, std::vector<std::pair<std::string, std::string>> fields,
+               std::string_view body = {}) {
     Command request;
     request.code = code;
     request.fields = std::move(fields);

@@ -9,8 +9,8 @@ namespace {
 
 bool wants(const HeldPull& pull, const storage::Arrival& arrival) {
   if (arrival.offset < pull.from) return false;
-  return pull.tag_hashes.empty() || std::find(pull.tag_hashes.begin(), pull.tag_hashes.end(), arrival.tag_hash) !=
-                                        pull.tag_hashes.end();
+  return pull.tag_hashes.empty() || std::find(pull.tag_hashes.begin(), pull.tag_hashes.end(),
+                                              arrival.tag_hash) != pull.tag_hashes.end();
 }
 
 }  // namespace
@@ -19,15 +19,16 @@ bool LongPolls::hold(const storage::Queue& queue, HeldPull pull) {
   if (held() >= kHeldMax) return false;
   MutexLock lock(mutex_);
   queues_[&queue].push_back(std::move(pull));
-  // Both sides read and write held_ in one step: either on_arrival() sees this pull, or the caller's second look at the
-  // queue sees the message.
+  // Both sides read and write held_ in one step: either on_arrival() sees this pull, or the
+  // caller's second look at the queue sees the message.
   held_.fetch_add(1, std::memory_order_acq_rel);
   return true;
 }
 
 template <class Ready>
 void LongPolls::take(Held& from, Held& into, const Ready& ready) {
-  const auto rest = std::stable_partition(from.begin(), from.end(), [&](const HeldPull& p) { return !ready(p); });
+  const auto rest =
+      std::stable_partition(from.begin(), from.end(), [&](const HeldPull& p) { return !ready(p); });
   held_.fetch_sub(static_cast<std::size_t>(from.end() - rest));
   std::move(rest, from.end(), std::back_inserter(into));
   from.erase(rest, from.end());
@@ -68,14 +69,16 @@ void LongPolls::on_arrival(std::span<const storage::Arrival> arrivals) {
   run(std::move(ready));
 }
 
-void LongPolls::sweep(SteadyTime now, const std::function<QueueOffset(const storage::Queue&)>* end_of) {
+void LongPolls::sweep(SteadyTime now,
+                      const std::function<QueueOffset(const storage::Queue&)>* end_of) {
   Held ready;
   {
     MutexLock lock(mutex_);
     for (auto it = queues_.begin(); it != queues_.end();) {
       const QueueOffset end = end_of != nullptr ? (*end_of)(*it->first) : QueueOffset{0};
       take(it->second, ready, [&](const HeldPull& pull) {
-        return pull.deadline <= now || pull.connection->closed() || (end_of != nullptr && end > pull.from);
+        return pull.deadline <= now || pull.connection->closed() ||
+               (end_of != nullptr && end > pull.from);
       });
       it = it->second.empty() ? queues_.erase(it) : std::next(it);
     }

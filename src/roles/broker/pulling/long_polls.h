@@ -1,8 +1,8 @@
-// LongPolls: pulls that found nothing and wait for a message in their queue. Dispatch wakes exactly the pulls of a queue
-// whose tags match; a sweep wakes those whose time is up, and every 5 s all whose queue grew, so that a consumer whose
-// tags never match moves on too. Waking runs the whole pull again, without waiting this time, on the connection's
-// thread. Source: PullRequestHoldService.java.
-// Threads: any.
+// LongPolls: pulls that found nothing and wait for a message in their queue. Dispatch wakes exactly
+// the pulls of a queue whose tags match; a sweep wakes those whose time is up, and every 5 s all
+// whose queue grew, so that a consumer whose tags never match moves on too. Waking runs the whole
+// pull again, without waiting this time, on the connection's thread. Source:
+// PullRequestHoldService.java. Threads: any.
 #pragma once
 
 #include <atomic>
@@ -40,14 +40,16 @@ class LongPolls {
   // Beyond it pulls are answered at once: memory for waiting is bounded.
   static constexpr std::size_t kHeldMax = 200'000;
 
-  // Holds `pull` until a message with an offset of at least `pull.from` arrives in `queue`. False when too many wait.
-  // The caller must look at the queue again afterwards: a message may have come in between; then wake().
+  // Holds `pull` until a message with an offset of at least `pull.from` arrives in `queue`. False
+  // when too many wait. The caller must look at the queue again afterwards: a message may have come
+  // in between; then wake().
   bool hold(const storage::Queue& queue, HeldPull pull);
   // Wakes every pull of `queue`, whatever its tags.
   void wake(const storage::Queue& queue);
   // On the dispatcher thread, after the messages can be read.
   void on_arrival(std::span<const storage::Arrival> arrivals);
-  // Wakes pulls whose time is up; with `end_of` also those whose queue ends past their offset. Forgets the dead.
+  // Wakes pulls whose time is up; with `end_of` also those whose queue ends past their offset.
+  // Forgets the dead.
   void sweep(SteadyTime now, const std::function<QueueOffset(const storage::Queue&)>* end_of);
 
   std::size_t held() const { return held_.load(std::memory_order_relaxed); }

@@ -19,7 +19,9 @@ using protocol::ResponseCode;
 // Bit of GroupTable::forbidden() for reading (PermName.INDEX_PERM_READ).
 constexpr std::int32_t kForbiddenReadBit = 1 << 2;
 
-bool is_tag_type(std::string_view expression_type) { return expression_type.empty() || expression_type == "TAG"; }
+bool is_tag_type(std::string_view expression_type) {
+  return expression_type.empty() || expression_type == "TAG";
+}
 
 Result<> check_group(Broker& broker, const PullMessageRequest& request, PullPlan& plan) {
   const std::string group(request.consumer_group);
@@ -33,9 +35,12 @@ Result<> check_group(Broker& broker, const PullMessageRequest& request, PullPlan
     return {};
   };
   const std::shared_ptr<const GroupTableMap> known = broker.groups.snapshot().load();
-  if (const auto found = known->find(request.consumer_group); found != known->end()) return take(found->second);
-  if (const auto created = broker.groups.find_or_create(request.consumer_group)) return take(*created);
-  return fail(ResponseCode::SubscriptionGroupNotExist, "subscription group [" + group + "] does not exist");
+  if (const auto found = known->find(request.consumer_group); found != known->end())
+    return take(found->second);
+  if (const auto created = broker.groups.find_or_create(request.consumer_group))
+    return take(*created);
+  return fail(ResponseCode::SubscriptionGroupNotExist,
+              "subscription group [" + group + "] does not exist");
 }
 
 Result<> check_topic(Broker& broker, net::Connection& connection, const PullMessageRequest& request,
@@ -53,8 +58,8 @@ Result<> check_topic(Broker& broker, net::Connection& connection, const PullMess
   if (request.queue_id < 0 || request.queue_id >= topic.read_queue_nums) {
     return fail(ResponseCode::InvalidParameter,
                 "queueId[" + std::to_string(request.queue_id) + "] is illegal, topic:[" + name +
-                    "] topicConfig.readQueueNums:[" + std::to_string(topic.read_queue_nums) + "] consumer:[" +
-                    connection.peer().text() + "]");
+                    "] topicConfig.readQueueNums:[" + std::to_string(topic.read_queue_nums) +
+                    "] consumer:[" + connection.peer().text() + "]");
   }
   plan.topic_sys_flag = topic.topic_sys_flag;
   return {};
@@ -67,28 +72,34 @@ Result<> check_expression_type(const Broker& broker, std::string_view type) {
 }
 
 // The request brings its own expression.
-Result<> use_own_subscription(const Broker& broker, const PullMessageRequest& request, PullPlan& plan) {
+Result<> use_own_subscription(const Broker& broker, const PullMessageRequest& request,
+                              PullPlan& plan) {
   RMQ_CHECK(check_expression_type(broker, request.expression_type));
   const Result<protocol::TagFilter> filter = protocol::TagFilter::parse(request.subscription);
-  if (!filter) return fail(ResponseCode::SubscriptionParseFailed, "parse the consumer's subscription failed");
+  if (!filter)
+    return fail(ResponseCode::SubscriptionParseFailed, "parse the consumer's subscription failed");
   plan.tag_hashes = filter->hashes();
   return {};
 }
 
 // The group's heartbeats said what it wants.
 Result<> use_group_subscription(Broker& broker, const PullMessageRequest& request, PullPlan& plan) {
-  const std::shared_ptr<const GroupSubscription> group = broker.clients.subscription(request.consumer_group);
-  if (!group) return fail(ResponseCode::SubscriptionNotExist, "the consumer's group info not exist");
+  const std::shared_ptr<const GroupSubscription> group =
+      broker.clients.subscription(request.consumer_group);
+  if (!group)
+    return fail(ResponseCode::SubscriptionNotExist, "the consumer's group info not exist");
   const std::string name(request.consumer_group);
   if (group->message_model == protocol::MessageModel::Broadcasting) {
     const auto config = broker.groups.find(request.consumer_group);
     if (config && !config->consume_broadcast_enable) {
-      return fail(ResponseCode::NoPermission, "the consumer group[" + name + "] can not consume by broadcast way");
+      return fail(ResponseCode::NoPermission,
+                  "the consumer group[" + name + "] can not consume by broadcast way");
     }
   }
   if ((broker.groups.forbidden(request.consumer_group, request.topic) & kForbiddenReadBit) != 0) {
-    return fail(ResponseCode::NoPermission,
-                "the consumer group[" + name + "] is forbidden for topic[" + std::string(request.topic) + "]");
+    return fail(ResponseCode::NoPermission, "the consumer group[" + name +
+                                                "] is forbidden for topic[" +
+                                                std::string(request.topic) + "]");
   }
   const protocol::SubscriptionData* subscription = group->find(request.topic);
   if (subscription == nullptr) {
@@ -104,13 +115,16 @@ Result<> use_group_subscription(Broker& broker, const PullMessageRequest& reques
 
 }  // namespace
 
-Result<PullPlan> plan_pull(Broker& broker, net::Connection& connection, const PullMessageRequest& request,
+Result<PullPlan> plan_pull(Broker& broker, net::Connection& connection,
+                           const PullMessageRequest& request,
                            const protocol::CommandView& command) {
   const BrokerConfig& config = broker.config;
   if (!protocol::is_readable(config.broker_permission)) {
-    return fail(ResponseCode::NoPermission, "the broker[" + config.broker_ip1 + "] pulling message is forbidden");
+    return fail(ResponseCode::NoPermission,
+                "the broker[" + config.broker_ip1 + "] pulling message is forbidden");
   }
-  const bool lite = command.code == static_cast<std::int32_t>(protocol::RequestCode::LitePullMessage);
+  const bool lite =
+      command.code == static_cast<std::int32_t>(protocol::RequestCode::LitePullMessage);
   if (lite && !config.lite_pull_message_enable) {
     return fail(ResponseCode::NoPermission,
                 "the broker[" + config.broker_ip1 + "] for lite pull consumer is forbidden");

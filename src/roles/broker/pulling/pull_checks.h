@@ -1,5 +1,5 @@
-// What a pull must pass, in Java's order (PullMessageProcessor.java#processRequest), and what it then needs to know.
-// Threads: data threads.
+// What a pull must pass, in Java's order (PullMessageProcessor.java#processRequest), and what it
+// then needs to know. Threads: data threads.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct PullPlan {
 
 // Errors: a ResponseCode with Java's remark.
 Result<PullPlan> plan_pull(Broker& broker, net::Connection& connection,
-                           const protocol::PullMessageRequest& request, const protocol::CommandView& command);
+                           const protocol::PullMessageRequest& request,
+                           const protocol::CommandView& command);
 
 }  // namespace rmq::roles::broker

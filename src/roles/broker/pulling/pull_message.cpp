@@ -28,7 +28,8 @@ struct StatusRow {
   ResponseCode code;
 };
 
-// GetMessageStatus.java and composeResponseHeader(). An empty queue is "moved" for every offset but 0, see code_of().
+// GetMessageStatus.java and composeResponseHeader(). An empty queue is "moved" for every offset but
+// 0, see code_of().
 constexpr StatusRow kStatuses[] = {
     {ReadStatus::Found, "FOUND", ResponseCode::Success},
     {ReadStatus::NoMatchedMessage, "NO_MATCHED_MESSAGE", ResponseCode::PullRetryImmediately},
@@ -49,18 +50,21 @@ const StatusRow& row_of(ReadStatus status) {
 }
 
 ResponseCode code_of(ReadStatus status, QueueOffset asked) {
-  const bool no_message = status == ReadStatus::NoMessageInQueue || status == ReadStatus::NoMatchedLogicQueue;
+  const bool no_message =
+      status == ReadStatus::NoMessageInQueue || status == ReadStatus::NoMatchedLogicQueue;
   if (no_message && asked.value != 0) return ResponseCode::PullOffsetMoved;
   return row_of(status).code;
 }
 
 void write_answer(const Broker& broker, net::Connection& connection, const net::Asked& asked,
-                  const PullMessageRequest& request, const PullPlan& plan, const storage::ReadResult& result) {
+                  const PullMessageRequest& request, const PullPlan& plan,
+                  const storage::ReadResult& result) {
   if (asked.oneway) return;
   PullMessageResponse fields;
   // The group may be told to read from a slave once it lags behind what the master has in memory.
   const bool elsewhere = broker.config.slave_read_enable;
-  if (elsewhere) fields.suggest_which_broker_id = result.behind_memory ? plan.broker_when_slow : plan.broker_id;
+  if (elsewhere)
+    fields.suggest_which_broker_id = result.behind_memory ? plan.broker_when_slow : plan.broker_id;
   fields.next_begin_offset = result.next;
   fields.min_offset = result.min;
   fields.max_offset = result.end;
@@ -73,10 +77,12 @@ void write_answer(const Broker& broker, net::Connection& connection, const net::
       .remark = row_of(result.status).remark,
       .body_bytes = result.bytes};
   protocol::encode_response_head(head, fields, connection.out().tail());
-  for (const storage::RecordSpan& span : result.records) connection.out().add_body(span.bytes, span.pin);
+  for (const storage::RecordSpan& span : result.records)
+    connection.out().add_body(span.bytes, span.pin);
 }
 
-storage::ReadResult read(const Broker& broker, const PullMessageRequest& request, const PullPlan& plan) {
+storage::ReadResult read(const Broker& broker, const PullMessageRequest& request,
+                         const PullPlan& plan) {
   // A queue begins to exist when it is first asked for, as in Java: it is then empty, not unknown.
   broker.store->queue(request.topic, request.queue_id);
   storage::ReadRequest wanted;
@@ -89,9 +95,10 @@ storage::ReadResult read(const Broker& broker, const PullMessageRequest& request
 }
 
 // Holds the pull; false when it must be answered now.
-bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest& request, const PullPlan& plan,
-          const protocol::CommandView& command) {
-  std::chrono::milliseconds patience(std::clamp<std::int64_t>(request.suspend_timeout_millis, 0, kSuspendMaxMs));
+bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest& request,
+          const PullPlan& plan, const protocol::CommandView& command) {
+  std::chrono::milliseconds patience(
+      std::clamp<std::int64_t>(request.suspend_timeout_millis, 0, kSuspendMaxMs));
   if (!broker.config.long_polling_enable) patience = broker.config.short_polling;
   HeldPull pull{.connection = connection.shared_from_this(),
                 .command = std::make_shared<const protocol::Command>(command),
@@ -100,18 +107,20 @@ bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest&
                 .deadline = broker.clock.steady_now() + patience};
   storage::Queue& queue = broker.store->queue(request.topic, request.queue_id);
   if (!broker.long_polls.hold(queue, std::move(pull))) return false;
-  if (broker.store->visible_end(queue.topic(), queue.queue_id()) > request.queue_offset) broker.long_polls.wake(queue);
+  if (broker.store->visible_end(queue.topic(), queue.queue_id()) > request.queue_offset)
+    broker.long_polls.wake(queue);
   return true;
 }
 
 // `may_hold`: the first pass, which also stores the offset that the consumer commits by pulling.
-Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command, bool may_hold) {
+Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
+              bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
   RMQ_TRY(const PullPlan plan, plan_pull(broker, connection, request, command));
   const storage::ReadResult result = read(broker, request, plan);
   if (may_hold && (request.sys_flag & protocol::kPullCommitOffset) != 0) {
-    broker.offsets.commit(connection.peer().text(), request.consumer_group, request.topic, request.queue_id,
-                          request.commit_offset);
+    broker.offsets.commit(connection.peer().text(), request.consumer_group, request.topic,
+                          request.queue_id, request.commit_offset);
   }
   const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
                     code_of(result.status, request.queue_offset) == ResponseCode::PullNotFound;

@@ -32,20 +32,22 @@ std::string joined_message_ids(const Broker& broker, const storage::AppendBatch&
   return ids;
 }
 
-void write_stored(const Broker& broker, net::Outbox& out, const AppendTurn& turn, const PendingSend& send,
-                  ResponseCode code) {
+void write_stored(const Broker& broker, net::Outbox& out, const AppendTurn& turn,
+                  const PendingSend& send, ResponseCode code) {
   if (send.asked.oneway) return;
   const storage::AppendBatch& batch = *turn.batch;
   const storage::AppendBatch::Group& group = batch.groups()[send.group];
   const storage::AppendBatch::Record& first = batch.records()[group.first_record];
   protocol::SendMessageResponse fields;
-  const protocol::MessageIdText id = protocol::encode_message_id({broker.store_host, first.physical});
+  const protocol::MessageIdText id =
+      protocol::encode_message_id({broker.store_host, first.physical});
   std::string ids;
   fields.msg_id = id.view();
   if (group.record_count > 1) fields.msg_id = ids = joined_message_ids(broker, batch, group);
   fields.queue_id = send.queue_id;
   fields.queue_offset = first.queue_offset;
-  fields.transaction_id = as_text(ByteView(turn.batch->buffer()).subspan(send.key_begin, send.key_bytes));
+  fields.transaction_id =
+      as_text(ByteView(turn.batch->buffer()).subspan(send.key_begin, send.key_bytes));
   fields.msg_region = broker.config.region_id;
   fields.trace_on = broker.config.trace_on;
   const protocol::ResponseHead head{.type = send.asked.type,
@@ -62,7 +64,8 @@ void finish(Broker& broker, const std::shared_ptr<AppendTurn>& turn, net::Connec
   broker.send_thread(connection.thread()).give_back(turn);
 }
 
-void answer_stored(Broker& broker, const std::shared_ptr<AppendTurn>& turn, ResponseCode for_waiting) {
+void answer_stored(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
+                   ResponseCode for_waiting) {
   turn->connection->post([&broker, turn, for_waiting](net::Connection& connection) {
     for (const PendingSend& send : turn->sends) {
       const ResponseCode code = send.wait_for_store ? for_waiting : ResponseCode::Success;
@@ -81,7 +84,8 @@ void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, cons
 
 // Waits for what some of the turn's sends ask for, then answers all of them.
 net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
-  const SteadyTime deadline = std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
+  const SteadyTime deadline =
+      std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
   Result<> durable;
   if (turn->topics_saved) {
     durable = co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline);
@@ -99,14 +103,17 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
   }
 }
 
-void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const Result<>& appended) {
+void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
+                 const Result<>& appended) {
   if (!appended) return answer_failed(broker, turn, appended.error());
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
   const bool flush = broker.config.store.flush_disk_type == storage::FlushDiskType::Sync &&
                      std::any_of(turn->sends.begin(), turn->sends.end(), waits);
   if (!flush && !turn->topics_saved) return answer_stored(broker, turn, ResponseCode::Success);
   if (flush) broker.store->request_flush();
-  std::function<net::Task<>()> wait = [&broker, turn, flush] { return answer_when_durable(broker, turn, flush); };
+  std::function<net::Task<>()> wait = [&broker, turn, flush] {
+    return answer_when_durable(broker, turn, flush);
+  };
   net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
 }
 
@@ -115,11 +122,12 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const 
 void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
   turn->connection->add_pending(turn->sends.size());
   std::unique_ptr<storage::AppendBatch> batch = std::move(turn->batch);
-  broker.store->append(std::move(batch), [&broker, turn = std::move(turn)](
-                                             Result<> appended, std::unique_ptr<storage::AppendBatch> done) {
-    turn->batch = std::move(done);
-    on_appended(broker, turn, appended);
-  });
+  broker.store->append(std::move(batch),
+                       [&broker, turn = std::move(turn)](
+                           Result<> appended, std::unique_ptr<storage::AppendBatch> done) {
+                         turn->batch = std::move(done);
+                         on_appended(broker, turn, appended);
+                       });
 }
 
 }  // namespace rmq::roles::broker

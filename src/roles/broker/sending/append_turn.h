@@ -1,6 +1,7 @@
-// AppendTurn: the sends of one read turn on their way into the store: their records in one batch, and what each answer
-// needs. Many sends so share one append, one wait for the flush and one write of answers.
-// Threads: filled and answered on its connection's data thread; between the two it belongs to the store.
+// AppendTurn: the sends of one read turn on their way into the store: their records in one batch,
+// and what each answer needs. Many sends so share one append, one wait for the flush and one write
+// of answers. Threads: filled and answered on its connection's data thread; between the two it
+// belongs to the store.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct PendingSend {
   net::Asked asked;
   QueueId queue_id = 0;
   std::uint32_t group = 0;  // of the batch
-  // The unique key lies in the batch's buffer, inside the record's properties: the answer's transactionId.
+  // The unique key lies in the batch's buffer, inside the record's properties: the answer's
+  // transactionId.
   std::uint32_t key_begin = 0;
   std::uint32_t key_bytes = 0;
   bool wait_for_store = true;  // property WAIT: false takes the page cache for an answer

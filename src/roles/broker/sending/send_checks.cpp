@@ -19,7 +19,8 @@ using protocol::ResponseCode;
 using protocol::SendMessageRequest;
 
 SendTopic to_send_topic(const protocol::TopicConfig& topic) {
-  return {topic.read_queue_nums, topic.write_queue_nums, topic.filter_type == protocol::TopicFilterType::MultiTag};
+  return {topic.read_queue_nums, topic.write_queue_nums,
+          topic.filter_type == protocol::TopicFilterType::MultiTag};
 }
 
 // DELAY is a level: 0 and less mean no delay; a level that is no number is the sender's mistake.
@@ -28,7 +29,8 @@ Result<bool> is_delayed(std::string_view level) {
   std::int32_t value = 0;
   const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
   if (error != std::errc() || end != level.data() + level.size()) {
-    return fail(ResponseCode::MessageIllegal, "property DELAY is not a number: " + std::string(level));
+    return fail(ResponseCode::MessageIllegal,
+                "property DELAY is not a number: " + std::string(level));
   }
   return value > 0;
 }
@@ -36,14 +38,17 @@ Result<bool> is_delayed(std::string_view level) {
 }  // namespace
 
 std::string size_remark(const storage::StoreConfig& config) {
-  return "the message is illegal, maybe msg body or properties length not matched. msg body length limit " +
+  return "the message is illegal, maybe msg body or properties length not matched. msg body length "
+         "limit " +
          std::to_string(config.max_message_bytes) + "B, msg properties length limit 32KB.";
 }
 
 Result<> check_send(const Broker& broker, const SendMessageRequest& request, ByteView body) {
   const BrokerConfig& config = broker.config;
-  if (!protocol::is_writable(config.broker_permission) && broker.topics.is_order_topic(request.topic)) {
-    return fail(ResponseCode::NoPermission, "the broker[" + config.broker_ip1 + "] sending message is forbidden");
+  if (!protocol::is_writable(config.broker_permission) &&
+      broker.topics.is_order_topic(request.topic)) {
+    return fail(ResponseCode::NoPermission,
+                "the broker[" + config.broker_ip1 + "] sending message is forbidden");
   }
   RMQ_CHECK(check_topic_name(request.topic));
   if (is_send_forbidden(request.topic)) {
@@ -51,8 +56,8 @@ Result<> check_send(const Broker& broker, const SendMessageRequest& request, Byt
                 "Sending message to topic[" + std::string(request.topic) + "] is forbidden.");
   }
   // Java's own answer to an empty body is an exception; to one that is too long it is this.
-  const bool body_fits =
-      !body.empty() && body.size() <= static_cast<std::size_t>(broker.config.store.max_message_bytes);
+  const bool body_fits = !body.empty() && body.size() <= static_cast<std::size_t>(
+                                                             broker.config.store.max_message_bytes);
   const bool properties_fit = request.properties.size() <= protocol::kPropertiesBytesMax;
   if (!body_fits || !properties_fit) {
     return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
@@ -64,15 +69,17 @@ Result<> check_send(const Broker& broker, const SendMessageRequest& request, Byt
   return {};
 }
 
-Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread, const SendMessageRequest& request,
-                                 const net::Endpoint& peer) {
+Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread,
+                                 const SendMessageRequest& request, const net::Endpoint& peer) {
   const TopicTableMap& topics = thread.topics();
-  if (const auto found = topics.find(request.topic); found != topics.end()) return to_send_topic(found->second);
+  if (const auto found = topics.find(request.topic); found != topics.end())
+    return to_send_topic(found->second);
   const bool retry = request.topic.starts_with(kRetryTopicPrefix);
   std::int32_t sys_flag = 0;
   if (request.unit_mode) sys_flag = retry ? protocol::kTopicUnitSubscribed : protocol::kTopicUnit;
-  const auto created = broker.topics.create_in_send(request.topic, request.default_topic,
-                                                    request.default_topic_queue_nums, sys_flag, peer.text());
+  const auto created =
+      broker.topics.create_in_send(request.topic, request.default_topic,
+                                   request.default_topic_queue_nums, sys_flag, peer.text());
   if (created) return to_send_topic(*created);
   if (retry) {
     protocol::TopicConfig wanted;
@@ -85,13 +92,15 @@ Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread, const SendM
               "topic[" + std::string(request.topic) + "] not exist, apply first please!");
 }
 
-Result<> check_queue(const SendMessageRequest& request, const SendTopic& topic, const net::Endpoint& peer) {
+Result<> check_queue(const SendMessageRequest& request, const SendTopic& topic,
+                     const net::Endpoint& peer) {
   const std::int32_t queues = std::max(topic.write_queue_nums, topic.read_queue_nums);
   if (request.queue_id < queues && (request.queue_id >= 0 || topic.write_queue_nums > 0)) return {};
   return fail(ResponseCode::InvalidParameter,
               "request queueId[" + std::to_string(request.queue_id) + "] is illegal, topic[" +
-                  std::string(request.topic) + "] readQueueNums=" + std::to_string(topic.read_queue_nums) +
-                  " writeQueueNums=" + std::to_string(topic.write_queue_nums) + " Producer: " + peer.text());
+                  std::string(request.topic) +
+                  "] readQueueNums=" + std::to_string(topic.read_queue_nums) + " writeQueueNums=" +
+                  std::to_string(topic.write_queue_nums) + " Producer: " + peer.text());
 }
 
 Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t sys_flag,
@@ -101,20 +110,23 @@ Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t
                     transaction == protocol::kSysFlagTransactionPrepared ||
                     transaction == protocol::kSysFlagTransactionRollback;
   if (half) {
-    return fail(ResponseCode::NoPermission, "the broker[" + config.broker_ip1 +
-                                                "] sending transaction message is forbidden: this version of rmq "
-                                                "has no transactions yet");
+    return fail(ResponseCode::NoPermission,
+                "the broker[" + config.broker_ip1 +
+                    "] sending transaction message is forbidden: this version of rmq "
+                    "has no transactions yet");
   }
   RMQ_TRY(const bool delayed, is_delayed(properties.delay_level));
   if (delayed) {
-    return fail(ResponseCode::MessageIllegal,
-                "delayed message refused: this version of rmq has no delay levels yet (property DELAY)");
+    return fail(
+        ResponseCode::MessageIllegal,
+        "delayed message refused: this version of rmq has no delay levels yet (property DELAY)");
   }
   const bool timed = !properties.timer_delay_sec.empty() || !properties.timer_delay_ms.empty() ||
                      !properties.timer_deliver_ms.empty() || !properties.timer_del_uniq_key.empty();
   if (timed) {
     return fail(ResponseCode::MessageIllegal,
-                "timer message refused: this version of rmq has no timer messages yet (properties TIMER_*)");
+                "timer message refused: this version of rmq has no timer messages yet (properties "
+                "TIMER_*)");
   }
   return {};
 }
@@ -125,7 +137,8 @@ Error store_refusal(const Error& why) {
     return {make_error_code(ResponseCode::MessageIllegal), why.message()};
   }
   if (why.code == StoreErrc::Stopped || why.code == StoreErrc::ReadOnly) {
-    return {make_error_code(ResponseCode::ServiceNotAvailable), "service not available now: " + why.message()};
+    return {make_error_code(ResponseCode::ServiceNotAvailable),
+            "service not available now: " + why.message()};
   }
   return why;
 }

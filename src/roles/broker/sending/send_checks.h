@@ -1,5 +1,5 @@
-// What a send must pass before anything is stored, in Java's order (AbstractSendMessageProcessor.java#msgCheck,
-// HookUtils.java). Threads: data threads.
+// What a send must pass before anything is stored, in Java's order
+// (AbstractSendMessageProcessor.java#msgCheck, HookUtils.java). Threads: data threads.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ class Broker;
 class SendThread;
 
 // Permission, topic name, body. Errors: a ResponseCode and its remark; so for all of this file.
-Result<> check_send(const Broker& broker, const protocol::SendMessageRequest& request, ByteView body);
+Result<> check_send(const Broker& broker, const protocol::SendMessageRequest& request,
+                    ByteView body);
 
 // What a send must know of its topic.
 struct SendTopic {
@@ -30,13 +31,15 @@ struct SendTopic {
 };
 
 // The topic's settings; the topic is created by this send where the broker allows it.
-Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread, const protocol::SendMessageRequest& request,
+Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread,
+                                 const protocol::SendMessageRequest& request,
                                  const net::Endpoint& peer);
 
-Result<> check_queue(const protocol::SendMessageRequest& request, const SendTopic& topic, const net::Endpoint& peer);
+Result<> check_queue(const protocol::SendMessageRequest& request, const SendTopic& topic,
+                     const net::Endpoint& peer);
 
-// Half, delayed and timer messages need services that this version does not have: they are refused with the reason,
-// never stored as ordinary ones.
+// Half, delayed and timer messages need services that this version does not have: they are refused
+// with the reason, never stored as ordinary ones.
 Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t sys_flag,
                         const BrokerConfig& config);
 

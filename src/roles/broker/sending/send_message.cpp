@@ -45,23 +45,23 @@ MessageRecord record_template(const Broker& broker, const net::Connection& conne
   return record;
 }
 
-// The properties to store: as they came when they can stay so, else rewritten in `scratch`. The broker's own are set
-// anew in either case: a client must not speak for it.
+// The properties to store: as they came when they can stay so, else rewritten in `scratch`. The
+// broker's own are set anew in either case: a client must not speak for it.
 std::string_view stored_properties(std::string_view properties, const SendProperties& found,
                                    std::string& scratch) {
   const bool as_they_are = !found.irregular && found.pop_ck.empty() && found.cluster.empty() &&
                            found.msg_region.empty() && found.trace_switch.empty();
   if (as_they_are) return properties;
   static constexpr std::array<protocol::Property, 4> kRemoved{{{property::kPopCk, {}},
-                                                                {property::kCluster, {}},
-                                                                {property::kMsgRegion, {}},
-                                                                {property::kTraceSwitch, {}}}};
+                                                               {property::kCluster, {}},
+                                                               {property::kMsgRegion, {}},
+                                                               {property::kTraceSwitch, {}}}};
   scratch = protocol::rewrite_properties(properties, kRemoved);
   return scratch;
 }
 
-Result<> append_record(const Broker& broker, storage::AppendBatch& batch, const MessageRecord& record,
-                       std::string_view tags) {
+Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
+                       const MessageRecord& record, std::string_view tags) {
   // Which of the limits was broken is not said, as in Java.
   const Result<std::size_t> bytes = protocol::record_bytes(record);
   if (!bytes) return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
@@ -179,7 +179,8 @@ void end_send_turn(Broker& broker, net::ReadTurn& turn) {
   submit(broker, std::move(sends));
 }
 
-void refuse_send(const Broker& broker, net::Connection& connection, const net::Asked& asked, const Error& why) {
+void refuse_send(const Broker& broker, net::Connection& connection, const net::Asked& asked,
+                 const Error& why) {
   net::Response response = to_response(store_refusal(why));
   // Java clients read both without looking whether they are there.
   response.fields.emplace_back(property::kMsgRegion, broker.config.region_id);

@@ -1,5 +1,5 @@
-// SendThread: what the send path keeps per data thread: its view of the topics, the turn under way, memory for reuse.
-// Threads: its data thread only.
+// SendThread: what the send path keeps per data thread: its view of the topics, the turn under way,
+// memory for reuse. Threads: its data thread only.
 #pragma once
 
 #include <cstddef>
