@@ -21,10 +21,10 @@ inline constexpr std::chrono::seconds kPartialPatience{5};
 // (serverChannelMaxIdleTimeSeconds).
 inline constexpr std::chrono::seconds kIdleMax{120};
 // Reading stops above the first, and starts again below the second.
-inline constexpr std::size_t kOutboxHighBytes = 4 * 1024 * 1024;
-inline constexpr std::size_t kOutboxLowBytes = 1024 * 1024;
+inline constexpr std::size_t kOutboxHighBytes = 512 * 1024;
+inline constexpr std::size_t kOutboxLowBytes = 128 * 1024;
 // Requests of one connection that wait for an answer (sends for a flush, control requests).
-inline constexpr std::size_t kPendingMax = 4096;
+inline constexpr std::size_t kPendingMax = 512;
 // Bodies up to this size are copied behind their head; larger ones are sent from where they lie.
 inline constexpr std::size_t kCopyBodyBytes = 4 * 1024;
 // A chunk of copied frames.

@@ -96,6 +96,8 @@ final class Clients implements AutoCloseable {
         final DefaultMQPushConsumer consumer = configured(new DefaultMQPushConsumer(group));
         consumer.setMessageModel(model);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        // What was received is consumed and committed before the consumer leaves.
+        consumer.setAwaitTerminationMillisWhenShutdown(10_000);
         shutdowns.add(consumer::shutdown);
         return consumer;
     }
