@@ -1,4 +1,5 @@
-// RMQ_ASSERT: a bug stops the process, in release builds too. A stopped broker fails over, a corrupt log does not.
+// RMQ_ASSERT: a bug stops the process, in release builds too. A stopped broker fails over, a
+// corrupt log does not.
 #pragma once
 
 namespace rmq {

@@ -1,4 +1,5 @@
-// Bytes and big-endian access to them. All integers of RocketMQ, on the wire and on disk, are big-endian.
+// Bytes and big-endian access to them. All integers of RocketMQ, on the wire and on disk, are
+// big-endian.
 #pragma once
 
 #include <algorithm>
@@ -48,8 +49,8 @@ void store_big_endian(std::byte* to, T number) {
   std::memcpy(to, &value, sizeof(U));
 }
 
-// Reads a view front to back. Reading past the end sets failed() and yields zeros and empty views, so a decoder
-// may read a whole struct and check once.
+// Reads a view front to back. Reading past the end sets failed() and yields zeros and empty views,
+// so a decoder may read a whole struct and check once.
 class BigEndianReader {
  public:
   explicit BigEndianReader(ByteView bytes) : bytes_(bytes) {}

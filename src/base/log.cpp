@@ -42,7 +42,8 @@ void append_value(std::string& line, std::string_view value) {
     if (c == '"' || c == '\\') line += '\\';
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       char escaped[8];
-      const int written = std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
+      const int written =
+          std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
       line.append(escaped, static_cast<std::size_t>(written));
     } else {
       line += c;
@@ -74,7 +75,8 @@ void write(Level level, std::string_view module, std::string_view what,
     append_value(line, field.value);
   }
   line += '\n';
-  // One write per line, so lines of several threads do not mix; a log that cannot be written must not stop a broker.
+  // One write per line, so lines of several threads do not mix; a log that cannot be written must
+  // not stop a broker.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -1,7 +1,8 @@
-// The log: one line per decision, `time level module "what happened" key=value ...`, on standard error.
+// The log: one line per decision, `time level module "what happened" key=value ...`, on standard
+// error.
 //   log::info("store", "segment rolled", kv("file", name), kv("bytes", size));
-// error: someone must act; warn: we coped; info: a state changed; debug: per request. Never a message body.
-// Threads: any; a line is written whole.
+// error: someone must act; warn: we coped; info: a state changed; debug: per request. Never a
+// message body. Threads: any; a line is written whole.
 #pragma once
 
 #include <initializer_list>
@@ -52,8 +53,7 @@ inline log::Field kv(std::string_view key, std::string_view value) {
 inline log::Field kv(std::string_view key, const char* value) { return {key, value}; }
 inline log::Field kv(std::string_view key, bool value) { return {key, value ? "true" : "false"}; }
 template <class N>
-  requires std::is_arithmetic_v<N>
-log::Field kv(std::string_view key, N value) {
+requires std::is_arithmetic_v<N> log::Field kv(std::string_view key, N value) {
   return {key, std::to_string(value)};
 }
 

@@ -1,5 +1,5 @@
-// Mutex, MutexLock and Condition with clang's thread-safety annotations: RMQ_GUARDED_BY(mutex_) beside a member, and
-// the clang preset proves that it is only touched under the lock.
+// Mutex, MutexLock and Condition with clang's thread-safety annotations: RMQ_GUARDED_BY(mutex_)
+// beside a member, and the clang preset proves that it is only touched under the lock.
 #pragma once
 
 #include <condition_variable>

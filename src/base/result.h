@@ -1,5 +1,6 @@
-// Result<T>: a value or an Error. Expected failures (peer, disk, user) travel in it; bugs use RMQ_ASSERT.
-// An Error's code is for `if`; its detail says which file, offset or topic, for the log and the wire remark only.
+// Result<T>: a value or an Error. Expected failures (peer, disk, user) travel in it; bugs use
+// RMQ_ASSERT. An Error's code is for `if`; its detail says which file, offset or topic, for the log
+// and the wire remark only.
 #pragma once
 
 #include <string>
@@ -34,20 +35,22 @@ tl::unexpected<Error> fail_errno(std::string detail);
 #define RMQ_CONCAT_INNER(a, b) a##b
 #define RMQ_CONCAT(a, b) RMQ_CONCAT_INNER(a, b)
 
-#define RMQ_TRY_INNER(tmp, ret, decl, ...)                                    \
-  auto tmp = (__VA_ARGS__);                                                   \
-  if (!tmp) ret ::tl::unexpected<::rmq::Error>(std::move(tmp.error()));       \
+#define RMQ_TRY_INNER(tmp, ret, decl, ...)                              \
+  auto tmp = (__VA_ARGS__);                                             \
+  if (!tmp) ret ::tl::unexpected<::rmq::Error>(std::move(tmp.error())); \
   decl = std::move(*tmp)
-#define RMQ_CHECK_INNER(tmp, ret, ...)                                        \
-  do {                                                                        \
-    auto tmp = (__VA_ARGS__);                                                 \
-    if (!tmp) ret ::tl::unexpected<::rmq::Error>(std::move(tmp.error()));     \
+#define RMQ_CHECK_INNER(tmp, ret, ...)                                    \
+  do {                                                                    \
+    auto tmp = (__VA_ARGS__);                                             \
+    if (!tmp) ret ::tl::unexpected<::rmq::Error>(std::move(tmp.error())); \
   } while (false)
 
 // RMQ_TRY(auto x, f()): x is the value of f(), or the enclosing function returns the error.
-#define RMQ_TRY(decl, ...) RMQ_TRY_INNER(RMQ_CONCAT(rmq_try_, __COUNTER__), return, decl, __VA_ARGS__)
+#define RMQ_TRY(decl, ...) \
+  RMQ_TRY_INNER(RMQ_CONCAT(rmq_try_, __COUNTER__), return, decl, __VA_ARGS__)
 #define RMQ_CO_TRY(decl, ...) \
   RMQ_TRY_INNER(RMQ_CONCAT(rmq_try_, __COUNTER__), co_return, decl, __VA_ARGS__)
 // RMQ_CHECK(f()): the same for a Result<> without value.
 #define RMQ_CHECK(...) RMQ_CHECK_INNER(RMQ_CONCAT(rmq_check_, __COUNTER__), return, __VA_ARGS__)
-#define RMQ_CO_CHECK(...) RMQ_CHECK_INNER(RMQ_CONCAT(rmq_check_, __COUNTER__), co_return, __VA_ARGS__)
+#define RMQ_CO_CHECK(...) \
+  RMQ_CHECK_INNER(RMQ_CONCAT(rmq_check_, __COUNTER__), co_return, __VA_ARGS__)

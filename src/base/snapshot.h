@@ -1,6 +1,6 @@
 // Snapshot<T>: an immutable value that one side replaces whole and many threads read.
-// SnapshotReader<T> caches the current one, so that reading costs one atomic load as long as nothing changed.
-// Threads: Snapshot any; a SnapshotReader belongs to one thread.
+// SnapshotReader<T> caches the current one, so that reading costs one atomic load as long as
+// nothing changed. Threads: Snapshot any; a SnapshotReader belongs to one thread.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// StringMap<V>: an unordered map with string keys that is searched by string_view without making a string.
+// StringMap<V>: an unordered map with string keys that is searched by string_view without making a
+// string.
 #pragma once
 
 #include <xxhash.h>

@@ -1,4 +1,5 @@
-// Strong numbers that must not be mixed: a place in the commit log, a place in a queue, a queue's id.
+// Strong numbers that must not be mixed: a place in the commit log, a place in a queue, a queue's
+// id.
 #pragma once
 
 #include <compare>

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <set>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include "base/result.h"

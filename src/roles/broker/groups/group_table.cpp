@@ -182,7 +182,8 @@ Result<> GroupTable::save_if_changed() {
   const TableVersion version = this->version();
   if (saved_.value() >= version) return {};
   // A change from here on may be in the file, and is saved again.
-  if (Result<> saved = file_.save(protocol::encode_subscription_groups(contents(), json::kPrettySets));
+  if (Result<> saved =
+          file_.save(protocol::encode_subscription_groups(contents(), json::kPrettySets));
       !saved) {
     log::error("groups", "cannot save groups", kv("file", file_.path()),
                kv("why", saved.error().message()));
