@@ -1,6 +1,7 @@
 #include "storage/dispatcher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/log_cursor.h"
 
@@ -41,9 +42,14 @@ void Dispatcher::hand_over(std::span<const DispatchEntry> entries) {
 }
 
 void Dispatcher::wake() {
-  MutexLock lock(mutex_);
-  woken_ = true;
-  if (waiting_) changed_.notify_one();
+  bool notify = false;
+  {
+    MutexLock lock(mutex_);
+    woken_ = true;
+    notify = std::exchange(waiting_, false);
+  }
+  // Not under the lock, which the woken thread would run into.
+  if (notify) changed_.notify_one();
 }
 
 Dispatcher::Progress Dispatcher::progress() const {

@@ -1,5 +1,7 @@
 #include "storage/group_commit.h"
 
+#include <utility>
+
 namespace rmq::storage {
 
 void GroupCommit::start(std::chrono::milliseconds interval, std::int64_t log_timestamp_ms,
@@ -11,9 +13,12 @@ void GroupCommit::start(std::chrono::milliseconds interval, std::int64_t log_tim
 }
 
 void GroupCommit::request_flush() {
-  MutexLock lock(mutex_);
-  if (!requested_) changed_.notify_one();
-  requested_ = true;
+  bool asked_before = false;
+  {
+    MutexLock lock(mutex_);
+    asked_before = std::exchange(requested_, true);
+  }
+  if (!asked_before) changed_.notify_one();
 }
 
 void GroupCommit::stop(Final final) {

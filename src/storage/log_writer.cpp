@@ -17,6 +17,7 @@ constexpr std::size_t kTurnBytesMax = 4 * 1024 * 1024;
 constexpr std::chrono::microseconds kCaptiveMax{1000};
 
 std::int64_t group_bytes(const AppendBatch& batch, const AppendBatch::Group& group) {
+  if (group.record_count == 0) return 0;
   const auto& first = batch.records()[group.first_record];
   const auto& last = batch.records()[group.first_record + group.record_count - 1];
   return static_cast<std::int64_t>(last.begin) + last.size - first.begin;
@@ -67,7 +68,6 @@ void LogWriter::fail_all(const Error& why) {
 
 Result<> LogWriter::check(const AppendBatch& batch) const {
   for (const AppendBatch::Group& group : batch.groups()) {
-    RMQ_ASSERT(group.record_count > 0);
     const std::int64_t bytes = group_bytes(batch, group);
     if (bytes + kBlankBytes > log_.segment_bytes()) {
       return fail(StoreErrc::RecordTooLarge, std::to_string(bytes) + " bytes together, a segment " +
@@ -190,6 +190,7 @@ Result<> LogWriter::place_and_write(std::span<Pending> turn, std::int64_t now_ms
     AppendBatch& batch = *pending.batch;
     for (const AppendBatch::Group& group : batch.groups()) {
       const std::int64_t bytes = group_bytes(batch, group);
+      if (bytes == 0) continue;
       if (position_ + (bytes + kBlankBytes) > log_.write_segment_end()) RMQ_CHECK(close_segment());
       place(batch, group, now_ms);
     }

@@ -28,6 +28,10 @@ Result<> check(const StoreConfig& config) {
   // A blank record says its size in 32 bits.
   const bool segment = config.commit_log_segment_bytes > 0 &&
                        config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
+  if (config.commit_log_directory.find(',') != std::string::npos) {
+    return fail(std::make_error_code(std::errc::not_supported),
+                "several commit log directories: " + config.commit_log_directory);
+  }
   if (segment && config.consume_queue_file_bytes > 0) return {};
   return fail(std::make_error_code(std::errc::invalid_argument),
               "length of a segment or queue file");

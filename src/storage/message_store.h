@@ -45,11 +45,12 @@ class MessageStore {
   // by the caller.
   Queue& queue(std::string_view topic, QueueId queue_id);
 
-  // Gives every record of `batch` its offsets and writes them with one gathered write, then calls
-  // `done`, perhaps on another thread, perhaps before returning. When it is called without error
-  // the records are in the page cache and batch->end() is where they end; wait on flushed() for
-  // more. Nothing of a failed batch is in the log. Errors: StoreErrc::RecordTooLarge (one group
-  // exceeds a segment), Stopped, ReadOnly (an I/O error or a full disk; the detail says which).
+  // `batch` must have a group. Gives every record its offsets and writes them with one gathered
+  // write, then calls `done`, perhaps on another thread, perhaps before returning. When it is
+  // called without error the records are in the page cache and batch->end() is where they end; wait
+  // on flushed() for more. Nothing of a failed batch is in the log. Errors:
+  // StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, ReadOnly (an I/O error or a
+  // full disk; the detail says which).
   using AppendDone = storage::AppendDone;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 

@@ -18,6 +18,9 @@ std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
 }  // namespace
 
 Result<Dispatcher::Progress> Recovery::run(bool unclean) {
+  for (StoredQueue* queue : queues_.all()) {
+    if (queue->entries.damaged()) broken_.insert(queue);
+  }
   RMQ_TRY(const Plan todo, plan(unclean));
   progress_.position = todo.start;
   if (mark_fits_) {
@@ -25,10 +28,7 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
     progress_.last_record_bytes = mark_->last_record_bytes;
     progress_.last_store_timestamp_ms = mark_->last_store_timestamp_ms;
   }
-  for (StoredQueue* queue : queues_.all()) {
-    if (queue->entries.damaged()) broken_.insert(queue);
-    if (todo.mode == Mode::Again) RMQ_CHECK(queue->entries.cut(todo.start));
-  }
+  if (todo.mode == Mode::Again) RMQ_CHECK(cut_queues(todo.start));
   if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
   RMQ_CHECK(finish(todo.start));
   return progress_;
@@ -38,6 +38,7 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   bool queues_have_entries = false;
   if (!unclean && mark_fits_ && mark_->clean) {
     for (StoredQueue* queue : queues_.all()) {
+      if (broken_.contains(queue)) continue;
       RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Trusting));
     }
     RMQ_TRY(const bool clean, stopped_cleanly());
@@ -46,8 +47,10 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
     return Plan{Mode::Adding, log_.begin()};
   }
   for (StoredQueue* queue : queues_.all()) {
-    RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Careful));
-    queues_have_entries = queues_have_entries || queue->entries.end().value > 0;
+    if (!broken_.contains(queue)) {
+      RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Careful));
+    }
+    queues_have_entries = queues_have_entries || queue->entries.has_entries();
   }
   if (log_.empty()) {
     // Java deletes the queues then. It is more likely that the log's directory is not there.
@@ -103,7 +106,8 @@ std::optional<MessageRecord> Recovery::first_record(Segment& segment) {
 // CommitLog.recoverNormally: the newest segment that begins before what the queues know.
 Result<PhysicalOffset> Recovery::start_after_java_stop() {
   PhysicalOffset covered;
-  for (const StoredQueue* queue : queues_.all()) {
+  for (StoredQueue* queue : queues_.all()) {
+    if (broken_.contains(queue)) continue;
     RMQ_TRY(const PhysicalOffset end, queue->entries.covered());
     covered = std::max(covered, end);
   }
@@ -256,10 +260,18 @@ Result<> Recovery::rebuild_entry(const DispatchEntry& entry) {
   return {};
 }
 
-Result<> Recovery::finish(PhysicalOffset sync_from) {
+// Those that are not made again anyway.
+Result<> Recovery::cut_queues(PhysicalOffset end) {
   const std::vector<StoredQueue*> all = queues_.all();
-  for (StoredQueue* queue : all) RMQ_CHECK(queue->entries.cut(progress_.position));
+  for (StoredQueue* queue : all) {
+    if (!broken_.contains(queue)) RMQ_CHECK(queue->entries.cut(end));
+  }
   queues_.mark_dirty(all);
+  return {};
+}
+
+Result<> Recovery::finish(PhysicalOffset sync_from) {
+  RMQ_CHECK(cut_queues(progress_.position));
   RMQ_CHECK(log_.cut(progress_.position, sync_from));
   if (!broken_.empty()) RMQ_CHECK(rebuild());
   for (StoredQueue* queue : queues_.all()) {

@@ -69,6 +69,7 @@ class Recovery {
   Result<> flush_entries();
   Result<> rebuild();
   Result<> rebuild_entry(const DispatchEntry& entry);
+  Result<> cut_queues(PhysicalOffset end);
   Result<> finish(PhysicalOffset sync_from);
 
   CommitLog& log_;

@@ -202,7 +202,7 @@ TEST_CASE("recovery: consume queues are made again from the log") {
   StoreFixture fixture;
   fixture.config.commit_log_segment_bytes = 4000;
   fixture.open();
-  const Texts sent = many(150);
+  const Texts sent = many(250);  // three files
   REQUIRE(fixture.append("T", 0, sent).outcome);
   REQUIRE(fixture.append("T", 1, {"one"}).outcome);
   REQUIRE(fixture.append("U", 0, {"u"}).outcome);
@@ -217,19 +217,22 @@ TEST_CASE("recovery: consume queues are made again from the log") {
   SUBCASE("all gone") { remove_all(fixture.layout().consume_queues()); }
   SUBCASE("one queue gone") { remove_all(queue); }
   SUBCASE("first file gone") { REQUIRE(fixture.files->remove(queue + "/00000000000000000000")); }
+  SUBCASE("file in the middle gone") {
+    REQUIRE(fixture.files->remove(queue + "/00000000000000002000"));
+  }
   SUBCASE("short file") {
     auto file = fixture.files->open(queue + "/00000000000000000000", OpenMode::Write);
     REQUIRE(file);
     REQUIRE((*file)->truncate(60));
   }
   SUBCASE("empty entries at the end") {
-    overwrite(queue + "/00000000000000002000", 20 * 10, zeros(20 * 90));
+    overwrite(queue + "/00000000000000004000", 20 * 10, zeros(20 * 90));
   }
   fixture.open();
   CHECK(fixture.bodies("T", 0) == sent);
   CHECK(fixture.bodies("T", 1) == Texts{"one"});
   CHECK(fixture.bodies("U", 0) == Texts{"u"});
-  CHECK(fixture.append("T", 0, {"next"}).offsets[0] == QueueOffset{150});
+  CHECK(fixture.append("T", 0, {"next"}).offsets[0] == QueueOffset{250});
   CHECK(fixture.append("U", 0, {"next"}).offsets[0] == QueueOffset{1});
 }
 
