@@ -1,5 +1,6 @@
 #include "client/retry.h"
 
+#include "client/client_errc.h"
 #include "net/net_errc.h"
 #include "protocol/response_codes.h"
 
@@ -43,7 +44,7 @@ RetryAdvice advise_retry(const Error& error) {
 bool may_pass(const Error& error) {
   if (is_net_error(error.code)) return error.code != NetErrc::AddressMalformed;
   return error.code == ResponseCode::SystemBusy || error.code == ResponseCode::GoAway ||
-         error.code == ResponseCode::ServiceNotAvailable;
+         error.code == ResponseCode::ServiceNotAvailable || error.code == ClientErrc::BrokerUnknown;
 }
 
 }  // namespace rmq::client

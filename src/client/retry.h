@@ -17,7 +17,7 @@ enum class RetryAdvice {
 RetryAdvice advise_retry(const Error& error);
 
 // Whether the same request to the same server may succeed a little later: lost connections,
-// time-outs, a server that is busy, starting or stopping.
+// time-outs, a server that is busy, starting or stopping, a broker that is not in the route now.
 bool may_pass(const Error& error);
 
 }  // namespace rmq::client

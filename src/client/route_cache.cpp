@@ -2,13 +2,11 @@
 
 #include "protocol/header_fields.h"
 #include "protocol/request_codes.h"
-#include "protocol/response_codes.h"
 #include "protocol/route.h"
 
 namespace rmq::client {
 
 using protocol::RequestCode;
-using protocol::ResponseCode;
 
 net::Task<Result<SharedRoute>> RouteCache::get(std::string topic,
                                                std::chrono::milliseconds timeout) {
@@ -17,11 +15,6 @@ net::Task<Result<SharedRoute>> RouteCache::get(std::string topic,
   if (fetched) {
     MutexLock lock(mutex_);
     entries_[topic] = Entry{*fetched, clock_.steady_now()};
-    co_return fetched;
-  }
-  if (fetched.error().code == ResponseCode::TopicNotExist) {
-    MutexLock lock(mutex_);
-    entries_.erase(topic);
     co_return fetched;
   }
   if (SharedRoute old = find_any(topic)) co_return old;

@@ -1,6 +1,8 @@
 // RouteCache: the routes of the topics that this client uses, asked again when they are older than
-// a limit or when somebody found one wrong. While no name server answers, an old route is better
-// than none and is kept. Threads: any.
+// a limit or when somebody found one wrong. An old route is better than none: it is kept while no
+// name server answers, and also when one says that there is no such topic, because it says so while
+// the topic's only broker restarts. A topic that is really gone is refused by its brokers.
+// Threads: any.
 #pragma once
 
 #include <chrono>
@@ -25,8 +27,8 @@ class RouteCache {
   RouteCache(NameServers& name_servers, std::chrono::milliseconds max_age, Clock& clock)
       : name_servers_(name_servers), max_age_(max_age), clock_(clock) {}
 
-  // Errors: ResponseCode::TopicNotExist when the name server does not know the topic (an old route
-  // is dropped then); NetErrc; ProtocolErrc::BodyMalformed.
+  // Errors, when no old route is known: ResponseCode::TopicNotExist, NetErrc,
+  // ProtocolErrc::BodyMalformed.
   net::Task<Result<SharedRoute>> get(std::string topic, std::chrono::milliseconds timeout);
 
   // The next get() asks again: a broker of this route did not do what the route says.

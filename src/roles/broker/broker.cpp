@@ -58,6 +58,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       offsets(clock, files, config_directory(config.store)),
       clients(clock, config.channel_expired_timeout),
       locks(clock),
+      traffic(clock),
       long_polls([this](net::Connection& connection, const protocol::Command& command) {
         pull_again(*this, connection, command);
       }),
@@ -191,7 +192,10 @@ void Broker::run_every(std::chrono::milliseconds period, std::function<void()> w
 }
 
 void Broker::start_timers() {
-  run_every(1s, [this] { long_polls.sweep(clock.steady_now(), nullptr); });
+  run_every(1s, [this] {
+    long_polls.sweep(clock.steady_now(), nullptr);
+    traffic.sample();
+  });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of =
         [this](const storage::Queue& queue) {

@@ -21,6 +21,7 @@
 #include "net/rpc_server.h"
 #include "protocol/host_address.h"
 #include "protocol/message_id.h"
+#include "roles/broker/admin/traffic.h"
 #include "roles/broker/broker_config.h"
 #include "roles/broker/clients/client_registry.h"
 #include "roles/broker/clients/queue_locks.h"
@@ -73,6 +74,7 @@ class Broker {
   OffsetTable offsets;
   ClientRegistry clients;
   QueueLocks locks;
+  Traffic traffic;
   LongPolls long_polls;
   net::RpcClient outgoing;  // to name servers
   Registration registration;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "roles/broker/admin/runtime_info.h"
 #include "roles/broker/broker_service.h"
 #include "roles/broker/clients/client_requests.h"
 #include "roles/broker/groups/group_requests.h"
@@ -20,6 +21,7 @@ constexpr std::array kBrokerRequests{
     serve<&on_update_consumer_offset>(RequestCode::UpdateConsumerOffset, Lane::Query),
     serve<&on_update_and_create_topic>(RequestCode::UpdateAndCreateTopic, Lane::Control),
     serve<&on_get_all_topic_config>(RequestCode::GetAllTopicConfig, Lane::Control),
+    serve<&on_get_broker_runtime_info>(RequestCode::GetBrokerRuntimeInfo, Lane::Control),
     serve<&on_search_offset_by_timestamp>(RequestCode::SearchOffsetByTimestamp, Lane::Control),
     serve<&on_get_max_offset>(RequestCode::GetMaxOffset, Lane::Query),
     serve<&on_get_min_offset>(RequestCode::GetMinOffset, Lane::Query),

@@ -44,6 +44,7 @@ TEST_CASE("consumers wait for what may pass") {
   CHECK(may_pass({NetErrc::ConnectFailed, {}}));
   CHECK(may_pass({ResponseCode::SystemBusy, {}}));
   CHECK(may_pass({ResponseCode::GoAway, {}}));
+  CHECK(may_pass({ClientErrc::BrokerUnknown, {}}));
   CHECK_FALSE(may_pass({NetErrc::AddressMalformed, {}}));
   CHECK_FALSE(may_pass({ResponseCode::TopicNotExist, {}}));
   CHECK_FALSE(may_pass({ResponseCode::NoPermission, {}}));

@@ -125,6 +125,7 @@ Result<> pull(Broker& broker, net::Connection& connection, const protocol::Comma
   const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
                     code_of(result.status, request.queue_offset) == ResponseCode::PullNotFound;
   if (wait && hold(broker, connection, request, plan, command)) return {};
+  broker.traffic.note_pull(static_cast<std::int64_t>(result.message_count));
   write_answer(broker, connection, net::Asked(command), request, plan, result);
   return {};
 }

@@ -106,6 +106,8 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
                  const Result<>& appended) {
   if (!appended) return answer_failed(broker, turn, appended.error());
+  broker.traffic.note_put(static_cast<std::int64_t>(turn->batch->records().size()),
+                          static_cast<std::int64_t>(turn->batch->buffer().size()));
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
   const bool flush = broker.config.store.flush_disk_type == storage::FlushDiskType::Sync &&
                      std::any_of(turn->sends.begin(), turn->sends.end(), waits);
