@@ -9,6 +9,7 @@
 
 using rmq::json::JsonErrc;
 using rmq::json::kPretty;
+using rmq::json::kPrettySets;
 using rmq::json::kStandard;
 using rmq::json::parse;
 using rmq::json::Value;

@@ -124,7 +124,7 @@ Result<Response> on_get_broker_runtime_info(Broker& broker, const Caller&,
   table["startAcceptSendRequestTimeStamp"] = "0";
   add_traffic(broker.traffic, table);
   add_store(broker, table);
-  add_disk(broker.store_config.root_directory, table);
+  add_disk(broker.config.store.root_directory, table);
   add_queues(table);
   return respond_body(protocol::encode_kv_table(info));
 }
