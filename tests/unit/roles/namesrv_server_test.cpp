@@ -1,126 +1,11 @@
 // A whole name server on a free port, spoken to through RpcClient.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <ostream>
-
-#include "base/file_system.h"
-#include "net/await.h"
-#include "net/rpc_client.h"
-#include "protocol/data_version.h"
-#include "protocol/kv.h"
-#include "protocol/registration_body.h"
-#include "protocol/response_codes.h"
-#include "protocol/route.h"
-#include "protocol/topic.h"
-#include "roles/namesrv/name_server.h"
+#include "tests/support/name_server_fixture.h"
 
 namespace rmq::roles::namesrv {
-namespace {
 
-using namespace std::chrono_literals;
-using protocol::Command;
-using protocol::NoFields;
-using protocol::ResponseCode;
-
-struct Fixture {
-  Fixture() {
-    char name[] = "/tmp/rmq-namesrv-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    directory = name;
-    config.listen_address = "127.0.0.1";
-    config.listen_port = 0;
-    config.kv_config_path = directory + "/kvConfig.json";
-    config.scan_not_active_broker_interval = 5ms;
-    threads.start();
-  }
-  ~Fixture() {
-    broker.reset();
-    tool.reset();
-    if (server) server->stop();
-    threads.stop();
-    std::filesystem::remove_all(directory);
-  }
-  void start() {
-    server = std::make_unique<NameServer>(threads, config, clock, FileSystem::posix());
-    REQUIRE(server->start());
-    broker = std::make_unique<net::RpcClient>(threads);
-    tool = std::make_unique<net::RpcClient>(threads);
-  }
-
-  template <class Header>
-  Command call(net::RpcClient& client, RequestCode code, const Header& header,
-               std::string_view body = {}, std::int32_t version = protocol::kVersion) {
-    Command request = protocol::make_request(code, header);
-    request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
-    request.version = version;
-    const std::string address = "127.0.0.1:" + std::to_string(server->port());
-    std::function<net::Task<Result<Command>>()> start_call = [&client, address, request] {
-      return client.call(address, request, 10s);
-    };
-    Result<Command> response = net::run_blocking<Result<Command>>(threads.data(0), start_call);
-    REQUIRE(response);
-    return *response;
-  }
-  template <class Header>
-  Command ask(RequestCode code, const Header& header, std::string_view body = {},
-              std::int32_t version = protocol::kVersion) {
-    return call(*tool, code, header, body, version);
-  }
-
-  static protocol::RegisterBrokerRequest registration(std::int64_t id = 0) {
-    protocol::RegisterBrokerRequest request;
-    request.broker_name = "b";
-    request.broker_addr = id == 0 ? "1.1.1.1:10911" : "1.1.1.2:10911";
-    request.cluster_name = "c";
-    request.ha_server_addr = "1.1.1.1:10912";
-    request.broker_id = id;
-    return request;
-  }
-  static std::string topics(std::initializer_list<std::string_view> names) {
-    protocol::RegisterBrokerBody body;
-    body.data_version.counter = 1;
-    for (const std::string_view name : names) {
-      body.topics.push_back({});
-      body.topics.back().topic = name;
-    }
-    return protocol::encode_registration(body);
-  }
-  Command register_broker() {
-    return call(*broker, RequestCode::RegisterBroker, registration(), topics({"T", "TBW102"}));
-  }
-  Command route(std::string_view topic, std::int32_t version = protocol::kVersion) {
-    protocol::GetRouteinfoByTopicRequest request;
-    request.topic = topic;
-    return ask(RequestCode::GetRouteinfoByTopic, request, {}, version);
-  }
-  // Asks until the topic has no route; the test's time limit is the only other end.
-  void wait_until_gone(std::string_view topic) {
-    while (route(topic).code == 0) std::this_thread::yield();
-  }
-
-  std::string directory;
-  NamesrvConfig config;
-  ManualClock clock;
-  net::IoThreads threads{2};
-  std::unique_ptr<NameServer> server;
-  std::vector<std::unique_ptr<NameServer>> stopped;  // must outlive the threads
-  std::unique_ptr<net::RpcClient> broker;
-  std::unique_ptr<net::RpcClient> tool;
-};
-
-std::string text(const Command& command) { return std::string(as_text(command.body)); }
-std::string field(const Command& command, std::string_view key) {
-  return std::string(command.view().find(key).value_or("none"));
-}
-bool is(const Command& command, ResponseCode code) {
-  return command.code == static_cast<std::int32_t>(code);
-}
-
-}  // namespace
-
-TEST_CASE_FIXTURE(Fixture, "name server: registration, route, unknown topic") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: registration, route, unknown topic") {
   start();
   const Command unknown = route("T");
   CHECK(is(unknown, ResponseCode::TopicNotExist));
@@ -147,7 +32,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: registration, route, unknown topic") {
   CHECK(text(ask(RequestCode::GetRouteinfoByTopic, standard, {}, 1)) == new_form);
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: registrations that are refused") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: registrations that are refused") {
   start();
   const Command single = call(*broker, RequestCode::RegisterBroker, registration(), topics({"T"}));
   CHECK(is(single, ResponseCode::SystemError));
@@ -171,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: registrations that are refused") {
            ResponseCode::InvalidParameter));
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(NameServerFixture,
                   "name server: the compressed registration that Java's header does not announce") {
   start();
   protocol::RegisterBrokerBody body;
@@ -184,7 +69,8 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(is(route("U"), ResponseCode::Success));
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: a slave is told its master, and the order configuration") {
+TEST_CASE_FIXTURE(NameServerFixture,
+                  "name server: a slave is told its master, and the order configuration") {
   start();
   register_broker();
   CHECK(is(
@@ -200,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: a slave is told its master, and the ord
       R"({"brokerMemberGroup":{"brokerAddrs":{0:"1.1.1.1:10911",1:"1.1.1.2:10911"},"brokerName":"b","cluster":"c"}})");
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: a broker is gone with its connection") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: a broker is gone with its connection") {
   start();
   register_broker();
   CHECK(is(route("T"), ResponseCode::Success));
@@ -210,7 +96,8 @@ TEST_CASE_FIXTURE(Fixture, "name server: a broker is gone with its connection") 
         R"({"brokerAddrTable":{},"clusterAddrTable":{}})");
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: a silent broker expires, and its connection is closed") {
+TEST_CASE_FIXTURE(NameServerFixture,
+                  "name server: a silent broker expires, and its connection is closed") {
   start();
   register_broker();
   const std::string address = "127.0.0.1:" + std::to_string(server->port());
@@ -232,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: a silent broker expires, and its connec
   while (!(*used)->closed()) std::this_thread::yield();
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: data versions, and unregistration") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: data versions, and unregistration") {
   start();
   protocol::QueryDataVersionRequest query;
   query.cluster_name = "c";
@@ -256,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: data versions, and unregistration") {
   CHECK(is(route("T"), ResponseCode::TopicNotExist));
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: lists, permissions, topics") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: lists, permissions, topics") {
   start();
   register_broker();
   CHECK(text(ask(RequestCode::GetAllTopicListFromNameserver, NoFields{})) ==
@@ -293,7 +180,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: lists, permissions, topics") {
   CHECK(is(route("T"), ResponseCode::TopicNotExist));
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(NameServerFixture,
                   "name server: key-value table over the wire, and again after a restart") {
   start();
   const protocol::GetKvConfigRequest get{"N", "k"};
@@ -318,7 +205,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(is(ask(RequestCode::GetKvConfig, get), ResponseCode::QueryNotFound));
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: ordered topics and zones in routes") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: ordered topics and zones in routes") {
   config.order_message_enable = true;
   start();
   register_broker();
@@ -345,7 +232,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: ordered topics and zones in routes") {
   CHECK(body.find("1.1.1.1") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: settings over the wire") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: settings over the wire") {
   config.other_keys = {{"rocketmqHome", "/opt/mq"}};
   start();
   const std::string before = text(ask(RequestCode::GetNamesrvConfig, NoFields{}));
@@ -376,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "name server: settings over the wire") {
            ResponseCode::SystemError));
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: no routes while brokers get time to register") {
+TEST_CASE_FIXTURE(NameServerFixture, "name server: no routes while brokers get time to register") {
   config.need_wait_for_service = true;
   start();
   register_broker();
@@ -387,7 +274,8 @@ TEST_CASE_FIXTURE(Fixture, "name server: no routes while brokers get time to reg
   CHECK(is(route("T"), ResponseCode::Success));
 }
 
-TEST_CASE_FIXTURE(Fixture, "name server: what it does not serve, and a table that cannot be read") {
+TEST_CASE_FIXTURE(NameServerFixture,
+                  "name server: what it does not serve, and a table that cannot be read") {
   start();
   const Command unknown = ask(RequestCode::SendMessageV2, NoFields{});
   CHECK(is(unknown, ResponseCode::RequestCodeNotSupported));
