@@ -30,7 +30,8 @@ net::Task<std::vector<T>> gather(net::IoThread& thread,
   const auto shared = std::make_shared<Shared>(starts.size());
   for (std::size_t i = 0; i < starts.size(); ++i) {
     std::function<net::Task<>()> run = [shared, i, start = std::move(starts[i])]() -> net::Task<> {
-      shared->results[i] = co_await start();
+      T result = co_await start();  // named: GCC 12 copies it bit by bit into an assignment
+      shared->results[i] = std::move(result);
       if (--shared->running == 0) shared->ended.set();
     };
     net::spawn(thread, "gather", std::move(run));

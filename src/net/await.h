@@ -71,7 +71,8 @@ T run_blocking(IoThread& thread, std::function<Task<T>()> start) {
       co_await start();
       promise->set_value();
     } else {
-      promise->set_value(co_await start());
+      T result = co_await start();  // named: GCC 12 copies the temporary of a call bit by bit
+      promise->set_value(std::move(result));
     }
   };
   spawn(thread, "run_blocking", std::move(run));

@@ -82,18 +82,23 @@ void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, cons
   });
 }
 
-// Waits for what some of the turn's sends ask for, then answers all of them.
-net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
+// Waits for what some of the turn's sends ask for.
+net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
   const SteadyTime deadline =
       std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
-  Result<> durable;
   if (turn->topics_saved) {
-    durable = co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline);
+    RMQ_CO_CHECK(
+        co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline));
   }
-  if (durable && flush) {
+  if (flush) {
     const FlushedOffset end{turn->batch->end().value};
-    durable = co_await net::await_at_least(broker.store->flushed(), end, deadline);
+    RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), end, deadline));
   }
+  co_return Result<>{};
+}
+
+net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
+  const Result<> durable = co_await await_durable(broker, turn, flush);
   if (durable) {
     answer_stored(broker, turn, ResponseCode::Success);
   } else if (durable.error().code == net::NetErrc::TimedOut) {
