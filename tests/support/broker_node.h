@@ -6,6 +6,7 @@
 // stored.
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +69,13 @@ struct Node {
   }
   Command pull(const PullMessageRequest& request, std::chrono::milliseconds timeout = 10s) {
     return call(protocol::make_request(RequestCode::PullMessage, request), timeout);
+  }
+  // Returns when all that was answered so far can be pulled: dispatch runs beside the answers.
+  void settle() {
+    std::promise<void> done;
+    broker.store->dispatched().when_at_least(DispatchedOffset{log_end()},
+                                             [&done](Result<>) { done.set_value(); });
+    done.get_future().wait();
   }
   // The log's end: unchanged when nothing was stored.
   std::int64_t log_end() { return broker.store->appended().value().value; }
@@ -139,9 +147,10 @@ inline std::string property(std::string_view name, std::string_view value) {
   return text;
 }
 
-// Dispatch runs beside the answer: a pull that waits sees the message for sure.
+// Waits for the message at `from` when it is not there yet.
 inline Command pull_waiting(Node& node, std::string_view topic, std::int64_t from,
                             std::string_view expression = "*") {
+  node.settle();
   PullMessageRequest header =
       pull_header(topic, from, protocol::kPullSubscription | protocol::kPullSuspend);
   header.subscription = expression;
