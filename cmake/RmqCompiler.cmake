@@ -29,6 +29,8 @@ add_compile_definitions(ASIO_STANDALONE ASIO_NO_DEPRECATED)
 if(RMQ_SANITIZE)
   add_compile_options(-fsanitize=${RMQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RMQ_SANITIZE})
+  # Asio 1.22 finds aligned_alloc or not, depending on what was included before it; sanitizers see the mixture.
+  add_compile_definitions(ASIO_DISABLE_STD_ALIGNED_ALLOC)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-maybe-uninitialized)  # false alarms on std::variant once sanitizers instrument it
   endif()

@@ -25,6 +25,8 @@ struct FailingFixture : StoreFixture {
       told.release();
     };
   }
+  // The store's threads use `failing`, which goes before the base.
+  ~FailingFixture() { kill(); }
   void open_again_on_a_good_disk() {
     kill();
     files = &FileSystem::posix();
