@@ -129,13 +129,24 @@ inline std::string field(const Command& answer, std::string_view key) {
   return std::string(answer.view().find(key).value_or("(absent)"));
 }
 
-inline std::vector<protocol::MessageRecord> records_of(const Command& answer) {
-  std::vector<protocol::MessageRecord> records;
-  ByteView rest(answer.body);
+// The records of a pull's answer, which they view.
+struct Records {
+  Command answer;
+  std::vector<protocol::MessageRecord> list;
+
+  std::size_t size() const { return list.size(); }
+  const protocol::MessageRecord& operator[](std::size_t i) const { return list[i]; }
+  auto begin() const { return list.begin(); }
+  auto end() const { return list.end(); }
+};
+
+inline Records records_of(Command answer) {
+  Records records{std::move(answer), {}};
+  ByteView rest(records.answer.body);
   while (!rest.empty()) {
     const auto record = protocol::decode_record(rest, protocol::CheckBody::Yes);
     REQUIRE(record);
-    records.push_back(*record);
+    records.list.push_back(*record);
     rest = rest.subspan(record->total_bytes);
   }
   return records;
