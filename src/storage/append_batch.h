@@ -4,9 +4,11 @@
 // all messages of a client batch. Threads: one at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -22,6 +24,8 @@ class AppendBatch {
     std::uint32_t begin = 0;  // in buffer()
     std::uint32_t size = 0;
     std::int32_t tag_hash = 0;
+    // Of a scheduled message: it is due so long after its store time, instead of a tag hash.
+    std::optional<std::chrono::milliseconds> due_after;
     // Set by append:
     PhysicalOffset physical;
     QueueOffset queue_offset;
@@ -43,8 +47,14 @@ class AppendBatch {
                         static_cast<std::uint32_t>(buffer_.size() - begin),
                         tag_hash,
                         {},
+                        {},
                         {}});
     ++groups_.back().record_count;
+  }
+  // The same for a message of SCHEDULE_TOPIC_XXXX.
+  void add_scheduled_record(std::size_t begin, std::chrono::milliseconds due_after) {
+    add_record(begin, 0);
+    records_.back().due_after = due_after;
   }
   // Takes the last group back, as if it had never begun.
   void drop_group() {

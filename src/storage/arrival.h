@@ -10,7 +10,7 @@ namespace rmq::storage {
 struct Arrival {
   const Queue* queue = nullptr;
   QueueOffset offset;
-  std::int32_t tag_hash = 0;
+  std::int64_t tag_code = 0;  // ConsumeQueueEntry::tag_code
 };
 
 }  // namespace rmq::storage

@@ -22,16 +22,9 @@
 #include "base/mutex.h"
 #include "base/units.h"
 #include "storage/file_cache.h"
+#include "storage/queue_entry.h"
 
 namespace rmq::storage {
-
-struct ConsumeQueueEntry {
-  PhysicalOffset physical;
-  std::int32_t size = 0;  // bytes of the record
-  std::int64_t tag_code = 0;
-
-  friend bool operator==(const ConsumeQueueEntry&, const ConsumeQueueEntry&) = default;
-};
 
 inline constexpr std::size_t kEntryBytes = 20;
 void encode_entry(const ConsumeQueueEntry& entry, std::byte* to);

@@ -1,6 +1,5 @@
 #include "storage/dispatch_entry.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "base/java_compat.h"
@@ -10,27 +9,6 @@
 
 namespace rmq::storage {
 namespace {
-
-constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
-constexpr std::int64_t kUnknownLevelMs = 1000;  // ScheduleMessageService.computeDeliverTimestamp
-
-std::int64_t parse_delay_ms(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop + 1 != text.data() + text.size()) return 0;
-  switch (*stop) {
-    case 's':
-      return number * 1000;
-    case 'm':
-      return number * 60 * 1000;
-    case 'h':
-      return number * 60 * 60 * 1000;
-    case 'd':
-      return number * 24 * 60 * 60 * 1000;
-    default:
-      return 0;
-  }
-}
 
 bool is_directory_name(std::string_view topic) {
   return !topic.empty() && topic != "." && topic != ".." &&
@@ -45,24 +23,12 @@ std::int64_t to_integer(std::string_view text) {
 
 }  // namespace
 
-EntryMaker::EntryMaker(ConsumeQueueSet& queues, std::string_view delay_levels) : queues_(queues) {
-  while (!delay_levels.empty()) {
-    const std::size_t space = std::min(delay_levels.find(' '), delay_levels.size());
-    if (space > 0) delays_ms_.push_back(parse_delay_ms(delay_levels.substr(0, space)));
-    delay_levels.remove_prefix(std::min(space + 1, delay_levels.size()));
-  }
-}
-
 std::int64_t EntryMaker::tag_code_of(const protocol::MessageRecord& record) const {
   if (record.topic == kScheduleTopic) {
     const auto level_text =
         protocol::find_property(record.properties, protocol::property::kDelayTimeLevel);
-    const std::int64_t level =
-        std::min(to_integer(level_text.value_or("")), static_cast<std::int64_t>(delays_ms_.size()));
-    if (level > 0) {
-      const std::int64_t delay = delays_ms_[static_cast<std::size_t>(level - 1)];
-      return record.store_timestamp_ms + (delay > 0 ? delay : kUnknownLevelMs);
-    }
+    const std::int64_t level = to_integer(level_text.value_or(""));
+    if (level > 0) return record.store_timestamp_ms + delays_.delay(delays_.clamp(level)).count();
   }
   const auto tags = protocol::find_property(record.properties, protocol::property::kTags);
   return tags ? java_hash(*tags) : 0;

@@ -1,13 +1,13 @@
 // DispatchEntry: what a record of the commit log means to its consume queue.
-// Threads: free functions; a TagCoder is read-only once made.
+// Threads: free functions; an EntryMaker is read-only once made.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 #include "base/units.h"
 #include "protocol/message_record.h"
+#include "storage/delay_levels.h"
 
 namespace rmq::storage {
 
@@ -31,8 +31,8 @@ struct DispatchEntry {
 // message has no entry.
 class EntryMaker {
  public:
-  // `delay_levels`: StoreConfig::message_delay_level; what cannot be read of it is left out.
-  EntryMaker(ConsumeQueueSet& queues, std::string_view delay_levels);
+  EntryMaker(ConsumeQueueSet& queues, DelayLevels delays)
+      : queues_(queues), delays_(std::move(delays)) {}
 
   // Error: StoreErrc::RecordMalformed when the topic cannot be the name of a directory.
   Result<DispatchEntry> make(const protocol::MessageRecord& record) const;
@@ -41,7 +41,7 @@ class EntryMaker {
   std::int64_t tag_code_of(const protocol::MessageRecord& record) const;
 
   ConsumeQueueSet& queues_;
-  std::vector<std::int64_t> delays_ms_;  // of level 1, 2 ...
+  const DelayLevels delays_;
 };
 
 }  // namespace rmq::storage

@@ -155,8 +155,7 @@ Result<> Dispatcher::apply(std::span<const DispatchEntry> entries, PhysicalOffse
   if (hooks_.on_arrival && !added_.empty()) {
     arrivals_.clear();
     for (const DispatchEntry* entry : added_) {
-      arrivals_.push_back(
-          {entry->queue, entry->queue_offset, static_cast<std::int32_t>(entry->tag_code)});
+      arrivals_.push_back({entry->queue, entry->queue_offset, entry->tag_code});
     }
     hooks_.on_arrival(arrivals_);
   }

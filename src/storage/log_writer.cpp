@@ -213,8 +213,10 @@ void LogWriter::place(AppendBatch& batch, const AppendBatch::Group& group, std::
     record.queue_offset = queue.next_offset;
     protocol::patch_record({buffer + record.begin, record.size}, record.queue_offset, position_,
                            now_ms);
+    const std::int64_t tag_code =
+        record.due_after ? now_ms + record.due_after->count() : record.tag_hash;
     entries_.push_back({&queue, position_, record.queue_offset,
-                        static_cast<std::int32_t>(record.size), record.tag_hash, now_ms});
+                        static_cast<std::int32_t>(record.size), tag_code, now_ms});
     position_ += record.size;
     queue.next_offset += 1;
   }

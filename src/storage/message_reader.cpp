@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
-#include "protocol/message_record.h"
+#include "storage/log_cursor.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -167,6 +168,21 @@ Result<RecordSpan> MessageReader::record_at(PhysicalOffset at) const {
     return fail(StoreErrc::RecordMalformed, std::to_string(at.value));
   }
   return RecordSpan{mapped.subspan(begin, scan->size), segment};
+}
+
+Result<> MessageReader::scan(
+    PhysicalOffset from, const std::function<void(const protocol::MessageRecord&)>& visit) const {
+  const PhysicalOffset end{appended_.value().value};
+  LogCursor cursor(log_, std::max(from, log_.begin()), end, protocol::CheckBody::No);
+  for (;;) {
+    const Result<std::optional<protocol::MessageRecord>> record = cursor.next();
+    if (!record) {
+      return fail(record.error().code, "log at " + std::to_string(cursor.position().value) + ": " +
+                                           record.error().detail);
+    }
+    if (!*record) return {};
+    visit(**record);
+  }
 }
 
 }  // namespace rmq::storage

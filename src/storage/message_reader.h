@@ -6,7 +6,10 @@
 // Threads: any.
 #pragma once
 
+#include <functional>
+
 #include "base/watermark.h"
+#include "protocol/message_record.h"
 #include "storage/commit_log.h"
 #include "storage/read_result.h"
 #include "storage/store_config.h"
@@ -24,6 +27,8 @@ class MessageReader {
   // `queue` null: there is none.
   ReadResult read(const StoredQueue* queue, const ReadRequest& request) const;
   Result<RecordSpan> record_at(PhysicalOffset at) const;
+  Result<> scan(PhysicalOffset from,
+                const std::function<void(const protocol::MessageRecord&)>& visit) const;
 
   // The share of this machine's memory that `config` says.
   static std::int64_t memory_bytes_of(const StoreConfig& config);

@@ -24,7 +24,7 @@ StoreConfig in_whole_entries(StoreConfig config) {
   return config;
 }
 
-Result<> check(const StoreConfig& config) {
+Result<DelayLevels> check(const StoreConfig& config) {
   // A blank record says its size in 32 bits.
   const bool segment = config.commit_log_segment_bytes > 0 &&
                        config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
@@ -32,9 +32,11 @@ Result<> check(const StoreConfig& config) {
     return fail(std::make_error_code(std::errc::not_supported),
                 "several commit log directories: " + config.commit_log_directory);
   }
-  if (segment && config.consume_queue_file_bytes > 0) return {};
-  return fail(std::make_error_code(std::errc::invalid_argument),
-              "length of a segment or queue file");
+  if (!segment || config.consume_queue_file_bytes <= 0) {
+    return fail(std::make_error_code(std::errc::invalid_argument),
+                "length of a segment or queue file");
+  }
+  return DelayLevels::parse(config.message_delay_level);
 }
 
 }  // namespace
@@ -42,13 +44,14 @@ Result<> check(const StoreConfig& config) {
 // The parts of a store and how they are wired.
 class MessageStore::Impl {
  public:
-  Impl(const StoreConfig& config, FileSystem& files, Clock& clock)
+  Impl(const StoreConfig& config, DelayLevels delays, FileSystem& files, Clock& clock)
       : config_(in_whole_entries(config)),
         files_(files),
         layout_(config_),
         log_(files, layout_.commit_log(), config_.commit_log_segment_bytes),
         queues_(files, layout_, config_.consume_queue_file_bytes, kOpenQueueFilesMax),
-        maker_(queues_, config_.message_delay_level),
+        delays_(delays),
+        maker_(queues_, std::move(delays)),
         reader_(log_, appended_, config_, MessageReader::memory_bytes_of(config_)),
         dispatcher_(log_, queues_, maker_, dispatched_),
         writer_(log_, appended_, clock),
@@ -79,6 +82,7 @@ class MessageStore::Impl {
 
   CommitLog log_;
   ConsumeQueueSet queues_;
+  const DelayLevels delays_;
   const EntryMaker maker_;
   std::optional<Checkpoint> checkpoint_;
   std::optional<LogMarkFile> marks_;
@@ -101,7 +105,6 @@ class MessageStore::Impl {
 };
 
 Result<> MessageStore::Impl::open() {
-  RMQ_CHECK(check(config_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
   RMQ_TRY(checkpoint_, Checkpoint::open(files_, layout_.checkpoint()));
   RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
@@ -198,7 +201,8 @@ MessageStore::~MessageStore() = default;
 
 Result<std::unique_ptr<MessageStore>> MessageStore::open(const StoreConfig& config,
                                                          FileSystem& files, Clock& clock) {
-  auto impl = std::make_unique<Impl>(config, files, clock);
+  RMQ_TRY(DelayLevels delays, check(config));
+  auto impl = std::make_unique<Impl>(config, std::move(delays), files, clock);
   RMQ_CHECK(impl->open());
   return std::unique_ptr<MessageStore>(new MessageStore(std::move(impl)));
 }
@@ -229,6 +233,21 @@ ReadResult MessageStore::read(const ReadRequest& request) const {
 Result<RecordSpan> MessageStore::record_at(PhysicalOffset at) const {
   return impl_->reader_.record_at(at);
 }
+
+Result<std::size_t> MessageStore::read_entries(Queue& queue, QueueOffset from,
+                                               std::span<ConsumeQueueEntry> into) const {
+  Bytes bytes(into.size() * kEntryBytes);
+  RMQ_TRY(const std::size_t count, StoredQueue::of(queue).entries.read(from, bytes));
+  for (std::size_t i = 0; i < count; ++i) into[i] = decode_entry(bytes.data() + i * kEntryBytes);
+  return count;
+}
+
+Result<> MessageStore::scan(
+    PhysicalOffset from, const std::function<void(const protocol::MessageRecord&)>& visit) const {
+  return impl_->reader_.scan(from, visit);
+}
+
+const DelayLevels& MessageStore::delay_levels() const { return impl_->delays_; }
 
 QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {
   const StoredQueue* queue = impl_->queues_.find(topic, queue_id);

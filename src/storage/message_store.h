@@ -22,8 +22,11 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "base/watermark.h"
+#include "protocol/message_record.h"
 #include "storage/append_batch.h"
 #include "storage/arrival.h"
+#include "storage/delay_levels.h"
+#include "storage/queue_entry.h"
 #include "storage/read_result.h"
 #include "storage/store_config.h"
 #include "storage/store_errc.h"
@@ -65,6 +68,16 @@ class MessageStore {
   ReadResult read(const ReadRequest& request) const;
   // The record at `at`, checked to be one. Errors: StoreErrc::OffsetOutOfRange, RecordMalformed.
   Result<RecordSpan> record_at(PhysicalOffset at) const;
+  // Entries of `queue` from `from` on: as many as `into` takes and one file has before the visible
+  // end. Their number. Waits for the disk when they are cold, as record_at() does.
+  Result<std::size_t> read_entries(Queue& queue, QueueOffset from,
+                                   std::span<ConsumeQueueEntry> into) const;
+  // Shows every record from `from`, where one must begin, to the end of the log, in order. Reads
+  // the whole way: for recovery. Errors: of what cannot be read.
+  Result<> scan(PhysicalOffset from,
+                const std::function<void(const protocol::MessageRecord&)>& visit) const;
+
+  const DelayLevels& delay_levels() const;
 
   // The first message still kept, and one past the last visible one; 0 if there is no such queue.
   QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;

@@ -19,7 +19,7 @@ TEST_CASE("dispatch: what does not fit the hand-over is read from the log") {
   fixture.listener = [&](std::span<const Arrival> arrivals) {
     may_go.wait();
     for (const Arrival& arrival : arrivals) {
-      if (arrival.offset.value != arrived || arrival.tag_hash != java_hash("tag")) wrong = true;
+      if (arrival.offset.value != arrived || arrival.tag_code != java_hash("tag")) wrong = true;
       ++arrived;
     }
   };
@@ -77,7 +77,7 @@ TEST_CASE("dispatch: tag codes as Java makes them") {
   StoreConfig config;
   config.root_directory = directory.path();
   ConsumeQueueSet queues(FileSystem::posix(), Layout(config), 20 * 10, 4);
-  const EntryMaker maker(queues, "1s 5s 10s");
+  const EntryMaker maker(queues, DelayLevels::parse("1s 5s 10s").value());
   protocol::MessageRecord record;
   record.topic = "T";
   record.total_bytes = 100;

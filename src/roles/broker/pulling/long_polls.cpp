@@ -10,7 +10,7 @@ namespace {
 bool wants(const HeldPull& pull, const storage::Arrival& arrival) {
   if (arrival.offset < pull.from) return false;
   return pull.tag_hashes.empty() || std::find(pull.tag_hashes.begin(), pull.tag_hashes.end(),
-                                              arrival.tag_hash) != pull.tag_hashes.end();
+                                              arrival.tag_code) != pull.tag_hashes.end();
 }
 
 }  // namespace
