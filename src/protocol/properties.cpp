@@ -40,6 +40,7 @@ constexpr std::array kSendFields{
     SendField{property::kCluster, &SendProperties::cluster},
     SendField{property::kMsgRegion, &SendProperties::msg_region},
     SendField{property::kTraceSwitch, &SendProperties::trace_switch},
+    SendField{property::kDelayMark, &SendProperties::delay_mark},
 };
 
 // Boolean.parseBoolean: "true" in any case is true, all else is false.

@@ -88,6 +88,7 @@ struct SendProperties {
   std::string_view cluster;
   std::string_view msg_region;
   std::string_view trace_switch;
+  std::string_view delay_mark;
   // A pair without name or value, a missing last separator or a transient property: rewrite before
   // storing or appending.
   bool irregular = false;

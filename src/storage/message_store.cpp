@@ -247,6 +247,11 @@ Result<> MessageStore::scan(
   return impl_->reader_.scan(from, visit);
 }
 
+PhysicalOffset MessageStore::segment_begin(PhysicalOffset at) const {
+  const std::int64_t bytes = impl_->config_.commit_log_segment_bytes;
+  return PhysicalOffset{at.value / bytes * bytes};
+}
+
 const DelayLevels& MessageStore::delay_levels() const { return impl_->delays_; }
 
 QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {

@@ -77,6 +77,9 @@ class MessageStore {
   Result<> scan(PhysicalOffset from,
                 const std::function<void(const protocol::MessageRecord&)>& visit) const;
 
+  // Where the segment that has `at` begins: a record does, if anything was written there.
+  PhysicalOffset segment_begin(PhysicalOffset at) const;
+
   const DelayLevels& delay_levels() const;
 
   // The first message still kept, and one past the last visible one; 0 if there is no such queue.

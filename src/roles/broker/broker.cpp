@@ -56,6 +56,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       topics(config, clock, files, config_directory(config.store)),
       groups(config, clock, files, config_directory(config.store)),
       offsets(clock, files, config_directory(config.store)),
+      delay_progress(clock, files, config.store.root_directory),
       clients(clock, config.channel_expired_timeout),
       locks(clock),
       traffic(clock),
@@ -70,7 +71,12 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
             RMQ_CHECK(topics.save_if_changed());
             return groups.save_if_changed();
           },
-          [this] { return offsets.save_if_changed(); }, config.flush_consumer_offset_interval),
+          [this]() -> Result<> {
+            const Result<> saved = offsets.save_if_changed();
+            RMQ_CHECK(delay_progress.save_if_changed());
+            return saved;
+          },
+          config.flush_consumer_offset_interval),
       service_(std::make_unique<BrokerService>(*this, broker_requests())),
       vip_service_(std::make_unique<BrokerService>(*this, vip_requests())) {
   protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
@@ -93,6 +99,7 @@ Result<> Broker::start() {
   RMQ_CHECK(listen());
   connect_parts();
   RMQ_CHECK(store->start());
+  delays_->start();
   saver_.start();
   saver_.wake();
   start_timers();
@@ -119,6 +126,8 @@ Result<> Broker::open_store() {
   RMQ_CHECK(topics.load(has_data));
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
+  RMQ_CHECK(delay_progress.load(*store));
+  delays_.emplace(*store, delay_progress, clock);
   return {};
 }
 
@@ -160,8 +169,10 @@ Result<> Broker::listen_on(std::uint16_t port) {
 }
 
 void Broker::connect_parts() {
-  store->on_arrival(
-      [this](std::span<const storage::Arrival> arrivals) { long_polls.on_arrival(arrivals); });
+  store->on_arrival([this](std::span<const storage::Arrival> arrivals) {
+    long_polls.on_arrival(arrivals);
+    delays_->on_arrival(arrivals);
+  });
   store->on_fatal([this](const Error& why) {
     log::error("broker", "the store can write no more: the broker stops", kv("why", why.message()));
     if (on_fatal_) on_fatal_(why);
@@ -219,6 +230,7 @@ void Broker::stop() {
   net::run_blocking<void>(threads.control(), std::move(leave));
   if (server_) server_->close_connections(kDrain);
   if (vip_server_) vip_server_->close_connections(kDrain);
+  if (delays_) delays_->stop();
   saver_.stop();
   if (store) store->stop();
   log::info("broker", "broker stopped", kv("name", config.broker_name));

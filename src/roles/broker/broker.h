@@ -25,6 +25,8 @@
 #include "roles/broker/broker_config.h"
 #include "roles/broker/clients/client_registry.h"
 #include "roles/broker/clients/queue_locks.h"
+#include "roles/broker/delivery/delay_progress.h"
+#include "roles/broker/delivery/delay_service.h"
 #include "roles/broker/groups/group_table.h"
 #include "roles/broker/metadata_saver.h"
 #include "roles/broker/offsets/offset_table.h"
@@ -72,6 +74,7 @@ class Broker {
   TopicTable topics;
   GroupTable groups;
   OffsetTable offsets;
+  DelayProgress delay_progress;
   ClientRegistry clients;
   QueueLocks locks;
   Traffic traffic;
@@ -91,6 +94,7 @@ class Broker {
   std::function<void(const Error&)> on_fatal_;
   std::vector<std::unique_ptr<SendThread>> send_threads_;  // one per data thread
   MetadataSaver saver_;
+  std::optional<DelayService> delays_;          // made by start()
   std::unique_ptr<BrokerService> service_;      // every request
   std::unique_ptr<BrokerService> vip_service_;  // all but the pulling ones, as in Java
   std::unique_ptr<net::RpcServer> server_;

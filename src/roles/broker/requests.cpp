@@ -5,6 +5,7 @@
 #include "roles/broker/admin/runtime_info.h"
 #include "roles/broker/broker_service.h"
 #include "roles/broker/clients/client_requests.h"
+#include "roles/broker/delivery/send_msg_back.h"
 #include "roles/broker/groups/group_requests.h"
 #include "roles/broker/offsets/offset_requests.h"
 #include "roles/broker/pulling/pull_message.h"
@@ -28,6 +29,7 @@ constexpr std::array kBrokerRequests{
     serve<&on_get_earliest_msg_storetime>(RequestCode::GetEarliestMsgStoretime, Lane::Control),
     serve<&on_heart_beat>(RequestCode::HeartBeat, Lane::Control),
     serve<&on_unregister_client>(RequestCode::UnregisterClient, Lane::Control),
+    serve<&on_consumer_send_msg_back>(RequestCode::ConsumerSendMsgBack, Lane::Append),
     serve<&on_get_consumer_list_by_group>(RequestCode::GetConsumerListByGroup, Lane::Control),
     serve<&on_lock_batch_mq>(RequestCode::LockBatchMq, Lane::Control),
     serve<&on_unlock_batch_mq>(RequestCode::UnlockBatchMq, Lane::Control),

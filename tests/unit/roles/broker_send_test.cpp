@@ -50,7 +50,6 @@ TEST_CASE_FIXTURE(Fixture, "send: every kind of refusal, and nothing is stored")
     std::string body;
     ResponseCode code;
   };
-  const std::string delayed = property("DELAY", "3");
   const std::string no_number = property("DELAY", "soon");
   const std::string timed = property("TIMER_DELAY_SEC", "5");
   const std::string deliver_at = property("TIMER_DELIVER_MS", "1900000000000");
@@ -58,7 +57,6 @@ TEST_CASE_FIXTURE(Fixture, "send: every kind of refusal, and nothing is stored")
   const std::string long_name(128, 'x');
   const std::string huge(4 * 1024 * 1024 + 1, 'b');
   std::vector<Row> rows = {
-      {"delay level", send_header("T", delayed), "x", ResponseCode::MessageIllegal},
       {"delay level that is no number", send_header("T", no_number), "x",
        ResponseCode::MessageIllegal},
       {"timer", send_header("T", timed), "x", ResponseCode::MessageIllegal},

@@ -1,13 +1,13 @@
 #include "roles/broker/sending/send_checks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <system_error>
 
 #include "protocol/message_record.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/delivery/delayed_record.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_names.h"
 #include "storage/store_errc.h"
@@ -21,18 +21,6 @@ using protocol::SendMessageRequest;
 SendTopic to_send_topic(const protocol::TopicConfig& topic) {
   return {topic.read_queue_nums, topic.write_queue_nums,
           topic.filter_type == protocol::TopicFilterType::MultiTag};
-}
-
-// DELAY is a level: 0 and less mean no delay; a level that is no number is the sender's mistake.
-Result<bool> is_delayed(std::string_view level) {
-  if (level.empty()) return false;
-  std::int32_t value = 0;
-  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
-  if (error != std::errc() || end != level.data() + level.size()) {
-    return fail(ResponseCode::MessageIllegal,
-                "property DELAY is not a number: " + std::string(level));
-  }
-  return value > 0;
 }
 
 }  // namespace
@@ -115,12 +103,9 @@ Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t
                     "] sending transaction message is forbidden: this version of rmq "
                     "has no transactions yet");
   }
-  RMQ_TRY(const bool delayed, is_delayed(properties.delay_level));
-  if (delayed) {
-    return fail(
-        ResponseCode::MessageIllegal,
-        "delayed message refused: this version of rmq has no delay levels yet (property DELAY)");
-  }
+  // As in Java a level beats a time.
+  RMQ_TRY(const std::int64_t level, delay_level(properties.delay_level));
+  if (level > 0) return {};
   const bool timed = !properties.timer_delay_sec.empty() || !properties.timer_delay_ms.empty() ||
                      !properties.timer_deliver_ms.empty() || !properties.timer_del_uniq_key.empty();
   if (timed) {
@@ -129,6 +114,13 @@ Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t
                 "TIMER_*)");
   }
   return {};
+}
+
+Result<> refuse_delayed(const protocol::SendProperties& properties) {
+  RMQ_TRY(const std::int64_t level, delay_level(properties.delay_level));
+  if (level <= 0) return {};
+  return fail(ResponseCode::MessageIllegal,
+              "a message of a batch cannot be delayed: property DELAY");
 }
 
 Error store_refusal(const Error& why) {

@@ -38,10 +38,13 @@ Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread,
 Result<> check_queue(const protocol::SendMessageRequest& request, const SendTopic& topic,
                      const net::Endpoint& peer);
 
-// Half, delayed and timer messages need services that this version does not have: they are refused
-// with the reason, never stored as ordinary ones.
+// Half and timer messages need services that this version does not have: they are refused with the
+// reason, never stored as ordinary ones.
 Result<> refuse_special(const protocol::SendProperties& properties, std::int32_t sys_flag,
                         const BrokerConfig& config);
+
+// The messages of a client batch cannot be delayed, as in Java.
+Result<> refuse_delayed(const protocol::SendProperties& properties);
 
 // Java's remark for a message that breaks a size limit.
 std::string size_remark(const storage::StoreConfig& config);

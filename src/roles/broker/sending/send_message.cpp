@@ -15,6 +15,8 @@
 #include "protocol/send.h"
 #include "protocol/tag_filter.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/delivery/delayed_record.h"
+#include "roles/broker/delivery/retry.h"
 #include "roles/broker/sending/send_checks.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/error_mapping.h"
@@ -29,15 +31,22 @@ using protocol::SendMessageRequest;
 using protocol::SendProperties;
 namespace property = protocol::property;
 
-// What all records of a request share.
+// Where a request's records go.
+struct Destination {
+  std::string_view topic;
+  QueueId queue_id = 0;
+  bool multi_tags = false;
+  bool dead_letters = false;
+};
+
+// What all records of a request share. It views `to`.
 MessageRecord record_template(const Broker& broker, const net::Connection& connection,
-                              const SendMessageRequest& request, const SendTopic& topic,
-                              QueueId queue_id) {
+                              const SendMessageRequest& request, const Destination& to) {
   MessageRecord record;
-  record.topic = request.topic;
-  record.queue_id = queue_id;
+  record.topic = to.topic;
+  record.queue_id = to.queue_id;
   record.sys_flag = request.sys_flag;
-  if (topic.multi_tags) record.sys_flag |= protocol::kSysFlagMultiTags;
+  if (to.multi_tags) record.sys_flag |= protocol::kSysFlagMultiTags;
   record.born_timestamp_ms = request.born_timestamp;
   record.born_host = connection.peer().host;
   record.store_host = broker.store_host;
@@ -50,21 +59,27 @@ MessageRecord record_template(const Broker& broker, const net::Connection& conne
 std::string_view stored_properties(std::string_view properties, const SendProperties& found,
                                    std::string& scratch) {
   const bool as_they_are = !found.irregular && found.pop_ck.empty() && found.cluster.empty() &&
-                           found.msg_region.empty() && found.trace_switch.empty();
+                           found.msg_region.empty() && found.trace_switch.empty() &&
+                           found.delay_mark.empty();
   if (as_they_are) return properties;
-  static constexpr std::array<protocol::Property, 4> kRemoved{{{property::kPopCk, {}},
+  static constexpr std::array<protocol::Property, 5> kRemoved{{{property::kPopCk, {}},
                                                                {property::kCluster, {}},
                                                                {property::kMsgRegion, {}},
-                                                               {property::kTraceSwitch, {}}}};
+                                                               {property::kTraceSwitch, {}},
+                                                               {property::kDelayMark, {}}}};
   scratch = protocol::rewrite_properties(properties, kRemoved);
   return scratch;
 }
 
+// Which of the limits was broken is not said, as in Java.
+tl::unexpected<Error> too_large(const Broker& broker) {
+  return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
+}
+
 Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
                        const MessageRecord& record, std::string_view tags) {
-  // Which of the limits was broken is not said, as in Java.
   const Result<std::size_t> bytes = protocol::record_bytes(record);
-  if (!bytes) return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
+  if (!bytes) return too_large(broker);
   const std::size_t begin = batch.buffer().size();
   protocol::encode_record(record, batch.buffer());
   batch.add_record(begin, protocol::tag_hash(tags));
@@ -72,7 +87,7 @@ Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
 }
 
 Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
-                    const SendMessageRequest& request, PendingSend& pending) {
+                    const SendMessageRequest& request, bool dead_letter, PendingSend& pending) {
   const SendProperties found = protocol::parse_send_properties(request.properties);
   RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
   record.flag = request.flag;
@@ -89,13 +104,18 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
     record.more_properties = generated;
     unique_key = key.view();
   }
-  storage::AppendBatch& batch = *turn.batch;
-  batch.begin_group(broker.store->queue(request.topic, record.queue_id));
-  const std::size_t begin = batch.buffer().size();
-  if (Result<> appended = append_record(broker, batch, record, found.tags); !appended) {
-    batch.drop_group();
-    return appended;
+  RMQ_TRY(const std::int64_t level, delay_level(found.delay_level));
+  if (dead_letter) {
+    static constexpr std::array<protocol::Property, 1> kNotDelayed{
+        {{property::kDelayTimeLevel, "-1"}}};
+    scratch = protocol::rewrite_properties(record.properties, kNotDelayed);
+    record.properties = scratch;
+  } else if (level > 0) {
+    schedule(record, level, broker.store->delay_levels(), scratch);
   }
+  storage::AppendBatch& batch = *turn.batch;
+  const std::size_t begin = batch.buffer().size();
+  if (!add_to_batch(*broker.store, batch, record, found.tags)) return too_large(broker);
   // The answer repeats the key long after the frame is gone: find it in the record just made.
   const std::string_view encoded = as_text(ByteView(batch.buffer()).subspan(begin));
   const std::size_t key_at = encoded.rfind(unique_key);
@@ -105,10 +125,19 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
   return {};
 }
 
-Result<> add_batch(Broker& broker, AppendTurn& turn, MessageRecord record,
+std::string_view without_mark(std::string_view properties, const SendProperties& found,
+                              std::string& scratch) {
+  if (found.delay_mark.empty()) return properties;
+  static constexpr std::array<protocol::Property, 1> kRemoved{{{property::kDelayMark, {}}}};
+  scratch = protocol::rewrite_properties(properties, kRemoved);
+  return scratch;
+}
+
+Result<> add_batch(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
                    const SendMessageRequest& request, ByteView body, PendingSend& pending) {
   const SendProperties own = protocol::parse_send_properties(request.properties);
   RMQ_CHECK(refuse_special(own, request.sys_flag, broker.config));
+  RMQ_CHECK(refuse_delayed(own));
   storage::AppendBatch& batch = *turn.batch;
   batch.begin_group(broker.store->queue(request.topic, record.queue_id));
   protocol::BatchReader entries(body);
@@ -118,9 +147,10 @@ Result<> add_batch(Broker& broker, AppendTurn& turn, MessageRecord record,
       if (!entry) break;
       const SendProperties found = protocol::parse_send_properties(entry->properties);
       RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
+      RMQ_CHECK(refuse_delayed(found));
       record.flag = entry->flag;
       record.body = entry->body;
-      record.properties = entry->properties;
+      record.properties = without_mark(entry->properties, found, thread.properties());
       RMQ_CHECK(append_record(broker, batch, record, found.tags));
     }
     if (batch.groups().back().record_count == 0) {
@@ -147,18 +177,25 @@ Result<> add_send(Broker& broker, net::ReadTurn& read, const protocol::CommandVi
   RMQ_CHECK(check_queue(request, topic, read.connection.peer()));
   const QueueId queue_id =
       request.queue_id >= 0 ? request.queue_id : thread.random_queue(topic.write_queue_nums);
-  MessageRecord record = record_template(broker, read.connection, request, topic, queue_id);
+  Destination to{request.topic, queue_id, topic.multi_tags, false};
+  RMQ_TRY(const std::optional<protocol::TopicConfig> dead_letters,
+          dead_letter_topic_for_send(broker, request, command.version));
+  if (dead_letters) {
+    to = {dead_letters->topic, 0, dead_letters->filter_type == protocol::TopicFilterType::MultiTag,
+          true};
+  }
+  MessageRecord record = record_template(broker, read.connection, request, to);
   AppendTurn& turn = thread.turn(read.connection);
   PendingSend pending{.asked = net::Asked(command), .queue_id = queue_id};
   pending.group = static_cast<std::uint32_t>(turn.batch->groups().size());
   if (request.batch) {
-    RMQ_CHECK(add_batch(broker, turn, record, request, command.body, pending));
+    RMQ_CHECK(add_batch(broker, thread, turn, record, request, command.body, pending));
   } else {
     record.body = command.body;
-    RMQ_CHECK(add_single(broker, thread, turn, record, request, pending));
+    RMQ_CHECK(add_single(broker, thread, turn, record, request, to.dead_letters, pending));
   }
   turn.sends.push_back(pending);
-  if (const auto version = broker.topics.unsaved(request.topic)) {
+  if (const auto version = broker.topics.unsaved(to.topic)) {
     turn.topics_saved = std::max(turn.topics_saved.value_or(*version), *version);
   }
   return {};

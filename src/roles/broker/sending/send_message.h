@@ -12,10 +12,10 @@ namespace rmq::roles::broker {
 class Broker;
 
 // Codes when refused, with nothing stored: MESSAGE_ILLEGAL (13) for sizes, an empty body, or a
-// delayed, timed or scheduled message; NO_PERMISSION (16) for system topics and half messages;
-// TOPIC_NOT_EXIST (17); INVALID_PARAMETER (29) for names and queue ids; SERVICE_NOT_AVAILABLE (14)
-// when the store takes no writes. Stored, but the deadline of the flush passed: FLUSH_DISK_TIMEOUT
-// (10).
+// timed message, or a delayed one in a batch; NO_PERMISSION (16) for system topics and half
+// messages; TOPIC_NOT_EXIST (17); INVALID_PARAMETER (29) for names and queue ids;
+// SERVICE_NOT_AVAILABLE (14) when the store takes no writes. Stored, but the deadline of the flush
+// passed: FLUSH_DISK_TIMEOUT (10).
 void on_send_message(Broker& broker, net::ReadTurn& turn, const protocol::CommandView& command);
 
 // At the end of every read turn: hands the turn's sends to the store.

@@ -9,6 +9,7 @@
 #include "roles/broker/broker_errc.h"
 #include "roles/broker/topics/topic_attributes.h"
 #include "roles/broker/topics/topic_names.h"
+#include "storage/delay_levels.h"
 
 namespace rmq::roles::broker {
 
@@ -18,7 +19,7 @@ using protocol::TopicConfig;
 namespace {
 
 constexpr std::int32_t kReadWrite = protocol::kPermRead | protocol::kPermWrite;
-constexpr std::int32_t kScheduleQueues = 18;     // one per delay level, as in Java
+constexpr std::int32_t kScheduleQueues = 18;     // as in Java: one per level that it knows
 constexpr std::int32_t kBenchmarkQueues = 1024;  // as in Java
 constexpr std::int32_t kReviveQueues = 8;        // reviveQueueNum
 constexpr std::int32_t kClusterQueues = 16;      // TopicConfig's default
@@ -67,6 +68,12 @@ void TopicTable::add_system_topics(TopicTableMap& table) {
   add_own(config_.broker_name, 1, inheritable(config_.broker_topic_enable));
   add(kOffsetMovedEventTopic, 1, kReadWrite);
   add(kScheduleTopic, kScheduleQueues, kReadWrite);
+  // Java leaves levels beyond the 18th without a queue that anybody could see.
+  const auto levels = storage::DelayLevels::parse(config_.store.message_delay_level);
+  TopicConfig& waiting = table.find(kScheduleTopic)->second;
+  for (std::int32_t* queues : {&waiting.read_queue_nums, &waiting.write_queue_nums}) {
+    *queues = std::max(*queues, levels ? levels->count() : kScheduleQueues);
+  }
   if (config_.trace_topic_enable) add_own(config_.msg_trace_topic_name, 1, kReadWrite);
   add_own(config_.cluster_name + "_REPLY_TOPIC", 1, kReadWrite);
   add("rmq_sys_REVIVE_LOG_" + config_.cluster_name, kReviveQueues, kReadWrite);
