@@ -175,8 +175,8 @@ def pull_fields(topic, queue_id, offset, count, group, suspend_ms=0):
 
 
 class Record:
-    __slots__ = ("queue_id", "queue_offset", "physical_offset", "body", "topic", "properties",
-                 "crc_ok")
+    __slots__ = ("queue_id", "queue_offset", "physical_offset", "store_timestamp", "body", "topic",
+                 "properties", "crc_ok")
 
 
 _RECORD_HEAD = struct.Struct(">IIIIIQQI")
@@ -194,7 +194,9 @@ def records(data):
         record.queue_id = queue_id
         record.queue_offset = queue_offset
         record.physical_offset = physical
-        here = at + 48 + (20 if system & 0x10 else 8) + 8 + (20 if system & 0x20 else 8) + 4 + 8
+        here = at + 48 + (20 if system & 0x10 else 8)
+        (record.store_timestamp,) = struct.unpack_from(">Q", data, here)
+        here += 8 + (20 if system & 0x20 else 8) + 4 + 8
         (body_size,) = struct.unpack_from(">I", data, here)
         here += 4
         record.body = data[here:here + body_size]

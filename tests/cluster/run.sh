@@ -15,6 +15,7 @@ run ready.py
 run stop.py
 run kill9.py --flush async --rounds "$rounds"
 run kill9.py --flush sync --rounds "$rounds"
+run delay_kill9.py
 run hostile.py --seconds 2
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
