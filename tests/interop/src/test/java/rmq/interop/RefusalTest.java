@@ -47,15 +47,14 @@ class RefusalTest extends ServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"level", "seconds", "milliseconds", "time"})
-    void delayedMessages(String kind) throws Exception {
+    @ValueSource(strings = {"seconds", "milliseconds", "time"})
+    void timedMessages(String kind) throws Exception {
         final Map<String, Consumer<Message>> kinds = Map.of(
-            "level", m -> m.setDelayTimeLevel(1),
             "seconds", m -> m.setDelayTimeSec(5),
             "milliseconds", m -> m.setDelayTimeMs(5000),
             "time", m -> m.setDeliverTimeMs(System.currentTimeMillis() + 5000));
         final DefaultMQProducer producer = clients.startedProducer();
-        final String topic = clients.newTopic(producer, "delayed", 2);
+        final String topic = clients.newTopic(producer, "timed", 2);
         final Message message = new Message(topic, Bodies.text("later"));
         kinds.get(kind).accept(message);
         assertRefused(Bodies.refusal(() -> producer.send(message)), "delay", "timer");
