@@ -20,6 +20,7 @@ std::vector<Text> texts() {
   return {
       {"cluster_info.json"},
       {"config_consumer_offset.json", kPretty},
+      {"config_delay_offset.json", kPretty},
       {"config_subscription_group.json", kPretty},
       {"config_topics.json", kPretty},
       {"config_topics_empty.json", kPretty},

@@ -226,6 +226,32 @@ TEST_CASE_FIXTURE(DelayFixture, "delay: Java's file, as it is and as it is writt
   CHECK(progress->next(2) == QueueOffset{3});
 }
 
+TEST_CASE_FIXTURE(DelayFixture, "delay: a file as Java's own classes write it") {
+  start();
+  for (int i = 0; i < 6; ++i) delay("m", 1);
+  REQUIRE(progress->save_if_changed());
+  due.reset();
+  stop();
+  REQUIRE(files->remove_all(path("rmq")));
+  const auto java = read_text_file(
+      *files, std::string(RMQ_TEST_SOURCE_DIR) + "/golden/data/config_delay_offset.json");
+  REQUIRE(java);
+  REQUIRE(write_file_atomically(*files, path("config/delayOffset.json"), as_bytes(*java)));
+  start();
+  CHECK(progress->next(1) == QueueOffset{5});
+  CHECK(progress->next(3) == QueueOffset{0});  // 4294967299 there, which the queue never had
+  // Written again it has the same layout and the next version; keys are in order.
+  REQUIRE(progress->save_if_changed());
+  std::string expected = *java;
+  const auto replace = [&expected](std::string_view from, std::string_view to) {
+    expected.replace(expected.find(from), from.size(), to);
+  };
+  replace("\"counter\":7", "\"counter\":8");
+  replace("1700000000000", std::to_string(clock.now_ms()));
+  replace("{1:5,18:0,3:4294967299\n", "{1:5,3:0,18:0\n");
+  CHECK(*read_text_file(*files, path("config/delayOffset.json")) == expected);
+}
+
 TEST_CASE_FIXTURE(DelayFixture, "delay: the greater of both files counts") {
   start();
   for (int i = 0; i < 5; ++i) delay("m", 1);

@@ -3,6 +3,7 @@ package rmq.golden;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.offset.ConsumerOffsetManager;
+import org.apache.rocketmq.broker.schedule.DelayOffsetSerializeWrapper;
 import org.apache.rocketmq.broker.subscription.SubscriptionGroupManager;
 import org.apache.rocketmq.broker.topic.TopicConfigManager;
 import org.apache.rocketmq.remoting.protocol.body.SubscriptionGroupWrapper;
@@ -43,6 +44,10 @@ final class ConfigFiles {
     offsets.setDataVersion(RouteBodies.version(7, 0, 1700000000000L));
     golden.write("config_consumer_offset.json", offsets.encode(true), "`ConsumerOffsetManager.encode(true)`: consumerOffset.json");
     golden.write("consumer_offset.json", offsets.encode(false), "`ConsumerOffsetManager.encode(false)`");
+    DelayOffsetSerializeWrapper delays = new DelayOffsetSerializeWrapper();
+    delays.setOffsetTable(new ConcurrentHashMap<>(Map.of(1, 5L, 3, 4294967299L, 18, 0L)));
+    delays.setDataVersion(RouteBodies.version(7, 0, 1700000000000L));
+    golden.write("config_delay_offset.json", delays.toJson(true), "`DelayOffsetSerializeWrapper.toJson(true)`: delayOffset.json");
     golden.write("config_topics_empty.json", emptyTopics(), "`TopicConfigManager.encode(true)` without topics");
   }
 
