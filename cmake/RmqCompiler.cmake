@@ -31,13 +31,7 @@ if(RMQ_SANITIZE)
   add_link_options(-fsanitize=${RMQ_SANITIZE})
   # Asio 1.22 finds aligned_alloc or not, depending on what was included before it; sanitizers see the mixture.
   add_compile_definitions(ASIO_DISABLE_STD_ALIGNED_ALLOC)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-Wno-maybe-uninitialized)  # false alarms on std::variant once sanitizers instrument it
-  endif()
-  if(RMQ_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-Wno-tsan)  # std::atomic_thread_fence inside Asio
-  endif()
-  if(RMQ_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  if(RMQ_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize=function,vptr)
   endif()
 endif()

@@ -251,6 +251,8 @@ def check_functions(tree: Tree) -> list[Finding]:
 OPENING, CLOSING = "([{", ")]}"
 CAPTURING_LAMBDA = re.compile(r"(?<![\w\])])\[\s*[^\]\[\s][^\]]*\]\s*(\(|\{|mutable)")
 BRACED_VALUE = re.compile(r"[(,]\s*(?:[\w:]+(?:<[^;{}]*>)?)?\s*\{|\breturn\s*\{")
+ASSIGNED = re.compile(r"^\s*[\w.:*\[\]]+(?:->[\w.\[\]]+)*\s*=\s*$")
+NOT_A_CALL = re.compile(r"\b(?:if|while|switch|RMQ_CO_\w+)\s*$|(?:^|[^\w\s>])\s*$")
 LAMBDA_COROUTINE = re.compile(r"(?<![\w\])])\[[^\]]*\]\s*\([^)]*\)\s*(?:mutable\s*)?->\s*[\w:]*Task<[^{;]*\{")
 
 
@@ -283,6 +285,19 @@ def start_of_statement(code: str, position: int) -> int:
     return max(code.rfind(mark, 0, position) for mark in ";{}") + 1
 
 
+def call_around(code: str, start: int, position: int) -> bool:
+    """Whether `position` is among the arguments of a call in the statement that begins at `start`."""
+    depth = 0
+    for i in range(position - 1, start - 1, -1):
+        if code[i] in CLOSING:
+            depth += 1
+        elif code[i] in OPENING:
+            if depth == 0:
+                return code[i] == "(" and not NOT_A_CALL.search(code[start:i])
+            depth -= 1
+    return False
+
+
 def check_coroutines(tree: Tree) -> list[Finding]:
     """The traps of GCC 12: what a statement with co_await makes in place is copied bit by bit."""
     findings = []
@@ -299,6 +314,10 @@ def check_coroutines(tree: Tree) -> list[Finding]:
                 findings.append(Finding(path, line, "a capturing lambda made in a co_await statement: name it first"))
             elif BRACED_VALUE.search(statement):
                 findings.append(Finding(path, line, "a braced value made in a co_await statement: name it first"))
+            elif ASSIGNED.match(code[start_of_statement(code, match.start()) : match.start()]):
+                findings.append(Finding(path, line, "the result of co_await is assigned: give it a name of its own"))
+            elif call_around(code, start_of_statement(code, match.start()), match.start()):
+                findings.append(Finding(path, line, "the result of co_await is an argument: name it first"))
         for match in LAMBDA_COROUTINE.finditer(code):
             if re.match(r"\s*\(", code[after_block(code, match.end()) :]):
                 findings.append(

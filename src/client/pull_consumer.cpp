@@ -17,9 +17,10 @@ using protocol::ResponseCode;
 
 // An expression that does not parse lets everything pass here: the broker refuses it with the
 // reason.
+// The broker refuses an expression that cannot be read, so no message meets nothing().
 protocol::TagFilter parse_filter(std::string_view expression) {
   auto filter = protocol::TagFilter::parse(expression);
-  return filter ? std::move(*filter) : protocol::TagFilter();
+  return filter ? std::move(*filter) : protocol::TagFilter::nothing();
 }
 
 std::optional<PullStatus> pull_status(std::int32_t code) {

@@ -29,7 +29,8 @@ void spawn(IoThread& thread, std::string_view name, std::function<Task<>()> star
 }
 
 Task<> sleep_for(std::chrono::milliseconds duration) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor, duration);
   co_await timer.async_wait(use_result);
 }
 
@@ -56,8 +57,8 @@ void Event::set() const {
 
 Task<bool> Event::wait_until(SteadyTime deadline) const {
   const std::shared_ptr<State> state = state_;
-  const auto timer =
-      std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+  const auto executor = co_await asio::this_coro::executor;
+  const auto timer = std::make_shared<asio::steady_timer>(executor, deadline);
   {
     MutexLock lock(state->mutex);
     if (state->set) co_return true;

@@ -147,12 +147,7 @@ SendProperties parse_send_properties(std::string_view text) {
   while (const auto pair = reader.next()) {
     const auto field = std::find_if(kSendFields.begin(), kSendFields.end(),
                                     [&](const SendField& f) { return f.name == pair->name; });
-    if (field != kSendFields.end()) {
-      found.*(field->member) = pair->value;
-    } else if (pair->name.substr(0, property::kTransientPrefix.size()) ==
-               property::kTransientPrefix) {
-      found.has_transient = true;
-    }
+    if (field != kSendFields.end()) found.*(field->member) = pair->value;
   }
   found.irregular = reader.irregular();
   return found;

@@ -20,9 +20,6 @@ namespace property {
 #define RMQ_PROPERTY(constant, text) inline constexpr std::string_view constant = text;
 #include "protocol/property_names.def"
 #undef RMQ_PROPERTY
-
-// A property with this prefix is never stored.
-inline constexpr std::string_view kTransientPrefix = "__RMQ.TRANSIENT.";
 }  // namespace property
 
 inline constexpr char kNameValueSeparator = 1;
@@ -89,10 +86,8 @@ struct SendProperties {
   std::string_view msg_region;
   std::string_view trace_switch;
   std::string_view delay_mark;
-  // A pair without name or value, a missing last separator or a transient property: rewrite before
-  // storing or appending.
+  // A pair without name or value or a missing last separator: rewrite before storing or appending.
   bool irregular = false;
-  bool has_transient = false;
 
   // Java's default when the producer says nothing is to wait.
   bool wait_for_store() const;

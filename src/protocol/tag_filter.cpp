@@ -45,6 +45,12 @@ Result<TagFilter> TagFilter::parse(std::string_view expression) {
   return filter;
 }
 
+TagFilter TagFilter::nothing() {
+  TagFilter filter;
+  filter.matches_all_ = false;
+  return filter;
+}
+
 bool TagFilter::matches(std::int32_t hash) const {
   return matches_all_ || std::find(hashes_.begin(), hashes_.end(), hash) != hashes_.end();
 }

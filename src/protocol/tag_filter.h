@@ -20,6 +20,7 @@ class TagFilter {
  public:
   // Everything.
   TagFilter() = default;
+  static TagFilter nothing();
   // Errors: ProtocolErrc::FieldMalformed for an expression of nothing but "||", as in Java.
   static Result<TagFilter> parse(std::string_view expression);
 

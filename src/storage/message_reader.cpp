@@ -15,10 +15,9 @@ namespace {
 constexpr std::size_t kEntriesPerRead = 32;
 constexpr std::size_t kPullBytesMax = 128 * 1024 * 1024;  // MAX_PULL_MSG_SIZE
 
-bool passes(std::span<const std::int32_t> tag_hashes, std::int64_t tag_code) {
-  return tag_hashes.empty() ||
-         std::any_of(tag_hashes.begin(), tag_hashes.end(),
-                     [tag_code](std::int32_t hash) { return hash == tag_code; });
+// As Java does, only the low half of the tag code counts.
+bool passes(const protocol::TagFilter* tags, std::int64_t tag_code) {
+  return tags == nullptr || tags->matches(static_cast<std::int32_t>(tag_code));
 }
 
 }  // namespace
@@ -109,7 +108,7 @@ bool MessageReader::take_entry(Walk& walk, const ConsumeQueueEntry& entry) const
   walk.last_looked_at = entry.physical;
   result.next += 1;
   if (entry.physical < walk.skip_until) return true;
-  if (!passes(walk.request.tag_hashes, entry.tag_code)) return true;
+  if (!passes(walk.request.tags, entry.tag_code)) return true;
   if (!walk.segment || entry.physical < walk.segment->base() ||
       entry.physical >= walk.segment->end()) {
     walk.segment = log_.segment_of(entry.physical);

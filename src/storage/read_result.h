@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/units.h"
+#include "protocol/tag_filter.h"
 
 namespace rmq::storage {
 
@@ -35,8 +36,8 @@ struct ReadRequest {
   QueueId queue_id = 0;
   QueueOffset from;
   std::size_t count_max = 32;
-  // Tag hashes that may pass; empty means all. Judged in the consume queue, so collisions pass.
-  std::span<const std::int32_t> tag_hashes;
+  // What may pass; null: everything. Judged by hash in the consume queue, so collisions pass.
+  const protocol::TagFilter* tags = nullptr;
 };
 
 struct ReadResult {

@@ -152,6 +152,22 @@ class TidyTest(unittest.TestCase):
         for statement in ("co_return Answer{co_await f()};", "if (co_await f(x)) { g(); }"):
             self.assertEqual(findings(with_statement(statement)), [], statement)
 
+    def test_result_of_co_await_without_a_name(self):
+        for statement in ("x = co_await f();", "self->last_[0] = co_await f();", "int x; a.b =\n    co_await f();"):
+            line = 4 + statement.count("\n")
+            self.expect(with_statement(statement), f"src/net/n.cpp:{line}:", "is assigned")
+        for statement in ("g(co_await f());", "auto x = g(1, co_await f(h(2)));", "v.push_back(co_await f());"):
+            self.expect(with_statement(statement), "src/net/n.cpp:4:", "is an argument")
+        for statement in (
+            "auto x = co_await f();",
+            "const Result<int> x = co_await f(a, b);",
+            "RMQ_CO_TRY(auto x, co_await f(g(1)));",
+            "if (!(co_await f()).ok()) { g(); }",
+            "while (co_await f()) g();",
+            "co_return co_await f();",
+        ):
+            self.assertEqual(findings(with_statement(statement)), [], statement)
+
     def test_lambda_coroutine_called_on_the_spot(self):
         self.expect(
             with_statement("spawn([self]() -> Task<> { co_await self->run(); }());"),

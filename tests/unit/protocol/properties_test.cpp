@@ -142,7 +142,6 @@ TEST_CASE("send properties: found in one pass") {
   CHECK(found.timer_deliver_ms == "17");
   CHECK(found.cluster.empty());
   CHECK_FALSE(found.irregular);
-  CHECK_FALSE(found.has_transient);
 }
 
 TEST_CASE("send properties: defaults and oddities") {
@@ -166,9 +165,6 @@ TEST_CASE("send properties: defaults and oddities") {
   CHECK(parse_send_properties("TAGS\x01"
                               "a")
             .tags == "a");
-  CHECK(parse_send_properties("__RMQ.TRANSIENT.X\x01"
-                              "a\x02")
-            .has_transient);
 }
 
 }  // namespace rmq::protocol

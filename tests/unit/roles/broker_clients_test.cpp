@@ -117,6 +117,21 @@ TEST_CASE_FIXTURE(Fixture, "clients: who is not told") {
   CHECK(take_notices().empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "clients: the tags of a group come from its expressions") {
+  SubscriptionData odd = subscription("T", 1, "café || b");
+  odd.tag_hashes = {1, 2};  // not Java's, as the Go client counts them
+  SubscriptionData class_filter = subscription("C", 1, "some.Filter");
+  class_filter.class_filter_mode = true;
+  join(1, "a",
+       consumer("g", {odd, class_filter, subscription("Blank", 1, " "), subscription("All")}));
+  const auto held = registry.subscription("g");
+  CHECK(held->find("T")->tags.hashes() ==
+        std::vector{protocol::tag_hash("café"), protocol::tag_hash("b")});
+  CHECK(held->find("C")->tags.matches_all());
+  CHECK(held->find("All")->tags.matches_all());
+  CHECK_FALSE(held->find("Blank")->tags.matches(0));
+}
+
 TEST_CASE_FIXTURE(Fixture, "clients: the last heartbeat says what the group subscribes to") {
   join(1, "a", consumer("g", {subscription("T"), subscription("U")}));
   CHECK(registry.groups_of("U") == Ids{"g"});
@@ -131,9 +146,9 @@ TEST_CASE_FIXTURE(Fixture, "clients: the last heartbeat says what the group subs
   }
   SUBCASE("an expression changes with a greater version, without a notice") {
     CHECK_FALSE(join(1, "a", consumer("g", {subscription("T", 2, "x"), subscription("U")})));
-    CHECK(registry.subscription("g")->find("T")->sub_string == "x");
+    CHECK(registry.subscription("g")->find("T")->data.sub_string == "x");
     CHECK_FALSE(join(1, "a", consumer("g", {subscription("T", 2, "y"), subscription("U")})));
-    CHECK(registry.subscription("g")->find("T")->sub_string == "x");
+    CHECK(registry.subscription("g")->find("T")->data.sub_string == "x");
     CHECK(take_notices().empty());
   }
   SUBCASE("what a reader holds does not change under it") {

@@ -98,6 +98,20 @@ TEST_CASE_FIXTURE(Fixture, "long poll: a matching message ends it, one of anothe
   CHECK(node->broker.long_polls.held() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "pull: tags that match nothing move the consumer on") {
+  node->call(send_request(send_header("T", property("TAGS", "a")), "one"));
+  node->call(send_request(send_header("T"), "two"));
+  node->settle();
+  for (const std::string_view expression : {" ", "b", "A || b"}) {
+    PullMessageRequest header = pull_header("T", 0);
+    header.subscription = expression;
+    const Command answer = node->pull(header);
+    INFO(expression);
+    CHECK(answer.code == static_cast<std::int32_t>(ResponseCode::PullRetryImmediately));
+    CHECK(field(answer, "nextBeginOffset") == "2");
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "long poll: its time ends it with PULL_NOT_FOUND") {
   node->call(send_request(send_header("T"), "x"));
   REQUIRE(records_of(pull_waiting(*node, "T", 0)).size() == 1);

@@ -9,8 +9,9 @@ using test::StoreFixture;
 namespace {
 
 ReadResult read(StoreFixture& fixture, std::int64_t from, std::size_t count = 32,
-                std::vector<std::int32_t> tags = {}) {
-  return fixture.store->read({"T", 0, QueueOffset{from}, count, tags});
+                std::string_view expression = "*") {
+  const auto tags = protocol::TagFilter::parse(expression);
+  return fixture.store->read({"T", 0, QueueOffset{from}, count, &*tags});
 }
 
 void fill(StoreFixture& fixture, int count, std::size_t body_bytes = 1, std::string_view tag = {}) {
@@ -103,14 +104,14 @@ TEST_CASE("read: tags are judged in the queue, and what does not match is passed
   fill(fixture, 2, 1, "A");
   fill(fixture, 1, 1, "B");
   fill(fixture, 2, 1, "A");
-  const ReadResult result = read(fixture, 0, 32, {java_hash("B")});
+  const ReadResult result = read(fixture, 0, 32, "B");
   CHECK(result.status == ReadStatus::Found);
   CHECK(result.message_count == 1);
   CHECK(result.next == QueueOffset{5});
   const auto record = protocol::decode_record(result.records[0].bytes);
   CHECK(record->queue_offset == QueueOffset{2});
-  CHECK(read(fixture, 0, 32, {java_hash("A"), java_hash("B")}).message_count == 5);
-  const ReadResult none = read(fixture, 1, 32, {java_hash("C")});
+  CHECK(read(fixture, 0, 32, "A || B").message_count == 5);
+  const ReadResult none = read(fixture, 1, 32, "C");
   CHECK(none.status == ReadStatus::NoMatchedMessage);
   CHECK(none.next == QueueOffset{5});
   CHECK(none.records.empty());
@@ -121,8 +122,8 @@ TEST_CASE("read: so many entries are looked at when none matches") {
   fixture.config.max_filter_message_bytes = 200;  // 10 entries
   fixture.open();
   fill(fixture, 30, 1, "A");
-  CHECK(read(fixture, 0, 1, {java_hash("B")}).next == QueueOffset{10});
-  CHECK(read(fixture, 0, 20, {java_hash("B")}).next == QueueOffset{20});
+  CHECK(read(fixture, 0, 1, "B").next == QueueOffset{10});
+  CHECK(read(fixture, 0, 20, "B").next == QueueOffset{20});
 }
 
 TEST_CASE("read: one pull stays in one file of the queue") {

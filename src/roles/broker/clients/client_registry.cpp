@@ -18,6 +18,13 @@ bool same_head(const GroupSubscription& subscription, const ConsumerData& data) 
          subscription.consume_from_where == data.consume_from_where;
 }
 
+// FilterAPI.java and DefaultMessageFilter.java: class filters judge on the client.
+protocol::TagFilter tags_of(const SubscriptionData& subscription) {
+  if (subscription.class_filter_mode) return {};
+  Result<protocol::TagFilter> filter = protocol::TagFilter::parse(subscription.sub_string);
+  return filter ? std::move(*filter) : protocol::TagFilter::nothing();
+}
+
 // What updating the group's topics by one heartbeat did.
 struct TopicsUpdate {
   bool replaced = false;  // anything is different now
@@ -25,7 +32,7 @@ struct TopicsUpdate {
 };
 
 TopicsUpdate update_topics(std::string_view group, const std::vector<SubscriptionData>& wanted,
-                           StringMap<SubscriptionData>& topics) {
+                           StringMap<TopicSubscription>& topics) {
   TopicsUpdate update;
   StringSet names;
   for (const SubscriptionData& subscription : wanted) {
@@ -35,12 +42,12 @@ TopicsUpdate update_topics(std::string_view group, const std::vector<Subscriptio
       update.replaced = update.changed = true;
       log::info("clients", "group subscribes to a topic", kv("group", group),
                 kv("topic", subscription.topic), kv("expression", subscription.sub_string));
-    } else if (subscription.sub_version > it->second.sub_version) {
-      if (it->second.sub_string != subscription.sub_string) {
+    } else if (subscription.sub_version > it->second.data.sub_version) {
+      if (it->second.data.sub_string != subscription.sub_string) {
         log::info("clients", "group changes its expression", kv("group", group),
                   kv("topic", subscription.topic), kv("expression", subscription.sub_string));
       }
-      it->second = subscription;
+      it->second = TopicSubscription(subscription);
       update.replaced = true;
     }
   }
@@ -55,6 +62,9 @@ TopicsUpdate update_topics(std::string_view group, const std::vector<Subscriptio
 }
 
 }  // namespace
+
+TopicSubscription::TopicSubscription(const SubscriptionData& subscription)
+    : data(subscription), tags(tags_of(subscription)) {}
 
 ClientRegistry::ClientRegistry(Clock& clock, std::chrono::milliseconds expiry)
     : clock_(clock), expiry_(expiry) {}

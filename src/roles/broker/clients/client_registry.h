@@ -25,6 +25,7 @@
 #include "base/mutex.h"
 #include "base/string_map.h"
 #include "protocol/client_body.h"
+#include "protocol/tag_filter.h"
 
 namespace rmq::net {
 class Connection;
@@ -45,14 +46,23 @@ struct Client {
   std::int64_t last_update_ms = 0;
 };
 
+struct TopicSubscription {
+  explicit TopicSubscription(const protocol::SubscriptionData& subscription);
+
+  protocol::SubscriptionData data;
+  // From the expression, not from the hashes that the client sent with it: those of the Go client
+  // are not Java's where a tag is not ASCII. Nothing passes an expression that cannot be read.
+  protocol::TagFilter tags;
+};
+
 // What a consumer group wants, immutable: replaced when it changes.
 struct GroupSubscription {
-  StringMap<protocol::SubscriptionData> topics;
+  StringMap<TopicSubscription> topics;
   std::optional<protocol::ConsumeType> consume_type;
   std::optional<protocol::MessageModel> message_model;
   std::optional<protocol::ConsumeFromWhere> consume_from_where;
 
-  const protocol::SubscriptionData* find(std::string_view topic) const {
+  const TopicSubscription* find(std::string_view topic) const {
     const auto it = topics.find(topic);
     return it == topics.end() ? nullptr : &it->second;
   }

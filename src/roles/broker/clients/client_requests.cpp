@@ -129,7 +129,8 @@ Result<Response> on_get_consumer_connection_list(
   }
   protocol::ConsumerConnection body;
   body.connections = connections_of(broker.clients.consumers(request.consumer_group));
-  body.subscriptions.insert(subscription->topics.begin(), subscription->topics.end());
+  for (const auto& [topic, wanted] : subscription->topics)
+    body.subscriptions.emplace(topic, wanted.data);
   body.consume_type = subscription->consume_type;
   body.message_model = subscription->message_model;
   body.consume_from_where = subscription->consume_from_where;

@@ -9,8 +9,8 @@ namespace {
 
 bool wants(const HeldPull& pull, const storage::Arrival& arrival) {
   if (arrival.offset < pull.from) return false;
-  return pull.tag_hashes.empty() || std::find(pull.tag_hashes.begin(), pull.tag_hashes.end(),
-                                              arrival.tag_code) != pull.tag_hashes.end();
+  return pull.tags == nullptr ||
+         pull.tags->matches(static_cast<std::int32_t>(arrival.tag_code));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "base/units.h"
 #include "net/connection.h"
 #include "protocol/command.h"
+#include "protocol/tag_filter.h"
 #include "storage/message_store.h"
 
 namespace rmq::roles::broker {
@@ -27,7 +28,7 @@ struct HeldPull {
   std::shared_ptr<net::Connection> connection;
   std::shared_ptr<const protocol::Command> command;  // the request, to be run again
   QueueOffset from;
-  std::vector<std::int32_t> tag_hashes;  // empty: every tag
+  std::shared_ptr<const protocol::TagFilter> tags;  // null: every tag
   SteadyTime deadline;
 };
 

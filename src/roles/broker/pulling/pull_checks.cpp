@@ -75,10 +75,11 @@ Result<> check_expression_type(const Broker& broker, std::string_view type) {
 Result<> use_own_subscription(const Broker& broker, const PullMessageRequest& request,
                               PullPlan& plan) {
   RMQ_CHECK(check_expression_type(broker, request.expression_type));
-  const Result<protocol::TagFilter> filter = protocol::TagFilter::parse(request.subscription);
+  Result<protocol::TagFilter> filter = protocol::TagFilter::parse(request.subscription);
   if (!filter)
     return fail(ResponseCode::SubscriptionParseFailed, "parse the consumer's subscription failed");
-  plan.tag_hashes = filter->hashes();
+  if (!filter->matches_all())
+    plan.tags = std::make_shared<const protocol::TagFilter>(std::move(*filter));
   return {};
 }
 
@@ -101,15 +102,17 @@ Result<> use_group_subscription(Broker& broker, const PullMessageRequest& reques
                                                 "] is forbidden for topic[" +
                                                 std::string(request.topic) + "]");
   }
-  const protocol::SubscriptionData* subscription = group->find(request.topic);
-  if (subscription == nullptr) {
+  const TopicSubscription* wanted = group->find(request.topic);
+  if (wanted == nullptr) {
     return fail(ResponseCode::SubscriptionNotExist, "the consumer's subscription not exist");
   }
-  if (subscription->sub_version < request.sub_version) {
+  if (wanted->data.sub_version < request.sub_version) {
     return fail(ResponseCode::SubscriptionNotLatest, "the consumer's subscription not latest");
   }
-  RMQ_CHECK(check_expression_type(broker, subscription->expression_type));
-  plan.tag_hashes = subscription->tag_hashes;
+  RMQ_CHECK(check_expression_type(broker, wanted->data.expression_type));
+  // Both live as long as the subscription.
+  if (!wanted->tags.matches_all())
+    plan.tags = std::shared_ptr<const protocol::TagFilter>(group, &wanted->tags);
   return {};
 }
 

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "base/result.h"
 #include "net/connection.h"
 #include "protocol/command.h"
 #include "protocol/pull.h"
+#include "protocol/tag_filter.h"
 
 namespace rmq::roles::broker {
 
@@ -18,7 +19,7 @@ class Broker;
 inline constexpr std::int64_t kSuspendMaxMs = 60'000;
 
 struct PullPlan {
-  std::vector<std::int32_t> tag_hashes;  // empty: every tag
+  std::shared_ptr<const protocol::TagFilter> tags;  // null: every tag
   std::int32_t topic_sys_flag = 0;
   std::int32_t group_sys_flag = 0;
   std::int64_t broker_id = 0;         // where the group should read

@@ -90,7 +90,7 @@ storage::ReadResult read(const Broker& broker, const PullMessageRequest& request
   wanted.queue_id = request.queue_id;
   wanted.from = request.queue_offset;
   wanted.count_max = static_cast<std::size_t>(std::max(1, request.max_msg_nums));
-  wanted.tag_hashes = plan.tag_hashes;
+  wanted.tags = plan.tags.get();
   return broker.store->read(wanted);
 }
 
@@ -103,7 +103,7 @@ bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest&
   HeldPull pull{.connection = connection.shared_from_this(),
                 .command = std::make_shared<const protocol::Command>(command),
                 .from = request.queue_offset,
-                .tag_hashes = plan.tag_hashes,
+                .tags = plan.tags,
                 .deadline = broker.clock.steady_now() + patience};
   storage::Queue& queue = broker.store->queue(request.topic, request.queue_id);
   if (!broker.long_polls.hold(queue, std::move(pull))) return false;
