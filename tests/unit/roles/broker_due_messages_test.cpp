@@ -116,8 +116,8 @@ TEST_CASE_FIXTURE(DelayFixture, "delay: what is delivered is what was sent") {
   clock.advance(milliseconds(5000));
   REQUIRE(due->deliver().delivered == 1);
   REQUIRE(wait_dispatched());
-  const std::array<std::int32_t, 1> tags{java_hash("a")};
-  const storage::ReadResult found = store->read({"T", 2, {}, 32, tags});
+  const auto tags = protocol::TagFilter::parse("a");
+  const storage::ReadResult found = store->read({"T", 2, {}, 32, &*tags});
   REQUIRE(found.message_count == 1);
   const auto record = protocol::decode_record(found.records[0].bytes, protocol::CheckBody::Yes);
   REQUIRE(record);

@@ -9,8 +9,7 @@ namespace {
 
 bool wants(const HeldPull& pull, const storage::Arrival& arrival) {
   if (arrival.offset < pull.from) return false;
-  return pull.tags == nullptr ||
-         pull.tags->matches(static_cast<std::int32_t>(arrival.tag_code));
+  return pull.tags == nullptr || pull.tags->matches(static_cast<std::int32_t>(arrival.tag_code));
 }
 
 }  // namespace
