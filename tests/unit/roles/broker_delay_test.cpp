@@ -1,6 +1,6 @@
 // Delayed messages, retries and dead letters through a broker's port. Levels of no delay at all
 // keep the tests from waiting.
-#include "protocol/client_body.h"
+#include "protocol/topic.h"
 #include "tests/support/broker_node.h"
 
 namespace rmq::roles::broker {
@@ -90,6 +90,21 @@ TEST_CASE_FIXTURE(DelayedNode, "delayed send: waits in its level's queue over a 
   const auto records = records_of(pull_waiting(*node, "T", 0));
   REQUIRE(records.size() == 1);
   CHECK(as_text(records[0].body) == "2");
+}
+
+TEST_CASE_FIXTURE(DelayedNode, "runtime info: how far each level has come") {
+  REQUIRE(node->call(send_request(send_header("T", property("DELAY", "1")), "x")).code == 0);
+  REQUIRE(records_of(pull_waiting(*node, "T", 0)).size() == 1);
+  // Counted when the append is done, which a consumer may be ahead of.
+  const auto request = protocol::make_request(RequestCode::GetBrokerRuntimeInfo,
+                                              protocol::GetBrokerRuntimeInfoRequest{});
+  bool found = false;
+  for (int i = 0; i < 10'000 && !found; ++i) {
+    const Command info = node->call(request);
+    found =
+        as_text(info.body).find("\"scheduleMessageOffset_1\":\"1,1\"") != std::string_view::npos;
+  }
+  CHECK(found);
 }
 
 TEST_CASE_FIXTURE(DelayedNode, "a client cannot set a delay mark, in a batch neither") {

@@ -65,6 +65,15 @@ void add_store(Broker& broker, Table& table) {
   table["earliestMessageTimeStamp"] = std::to_string(earliest_store_time(store));
 }
 
+// "next to deliver,end of the queue" of each delay level.
+void add_delays(const Broker& broker, Table& table) {
+  for (const auto& [level, next] : broker.delay_progress.all()) {
+    const QueueOffset end = broker.store->visible_end(storage::kScheduleTopic, level - 1);
+    table["scheduleMessageOffset_" + std::to_string(level)] =
+        std::to_string(next.value) + "," + std::to_string(end.value);
+  }
+}
+
 void add_disk(const std::string& directory, Table& table) {
   struct statvfs disk {};
   if (statvfs(directory.c_str(), &disk) != 0 || disk.f_blocks == 0) {
@@ -124,6 +133,7 @@ Result<Response> on_get_broker_runtime_info(Broker& broker, const Caller&,
   table["startAcceptSendRequestTimeStamp"] = "0";
   add_traffic(broker.traffic, table);
   add_store(broker, table);
+  add_delays(broker, table);
   add_disk(broker.config.store.root_directory, table);
   add_queues(table);
   return respond_body(protocol::encode_kv_table(info));

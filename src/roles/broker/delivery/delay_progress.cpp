@@ -107,10 +107,12 @@ Result<> DelayProgress::load(storage::MessageStore& store) {
     }
     log::warn("delay", "unreadable file is replaced", kv("file", file_.path()), kv("why", why));
   }
+  const bool from_java = !saved && loaded.value_or(false);
   if (saved) {
     for (const auto& [level, offset] : saved->offsets) raise(offsets, level, offset);
-    RMQ_CHECK(add_marks(saved->position, offsets));
   }
+  // A store that has neither file is a new one of ours.
+  if (!from_java) RMQ_CHECK(add_marks(saved ? saved->position : PhysicalOffset{}, offsets));
   clamp_to_queues(offsets);
   data_version_ = version;
   {
@@ -119,7 +121,7 @@ Result<> DelayProgress::load(storage::MessageStore& store) {
     end_ = end;
     changes_ = 1;  // both files are written soon
   }
-  if (saved) return {};
+  if (!from_java) return {};
   // From now on marks count: the file must be there before the first of them.
   return write_own_file({offsets, end});
 }

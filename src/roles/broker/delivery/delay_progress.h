@@ -3,8 +3,8 @@
 // {"dataVersion":{...},"offsetTable":{level:offset}}, pretty. rmq/delay-progress.json, ours:
 // {"offsetTable":{level:offset},"position":P}: every delivery that its offsets do not count lies at
 // or behind physical offset P. So the true progress is the greatest of both files and of the marks
-// (delay_mark.h) in the log from P on. Without our file (Java's directory) delayOffset.json counts
-// alone, as in Java.
+// (delay_mark.h) in the log from P on; without either file, in the whole log. Without ours alone
+// (Java's directory) delayOffset.json counts, as in Java.
 // Threads: any, except load(). Crash: each file is whole, old or new, and holds no delivery that is
 // not on disk itself.
 #pragma once
