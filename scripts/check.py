@@ -39,7 +39,7 @@ SECTIONS: dict[str, list[list[str]]] = {
         *preset("tsan", *(f"rmq_{module}_test" for module in THREADED)),
         ctest("tsan", "-R", f"^unit[.]({'|'.join(THREADED)})$|^crash"),
     ],
-    "interop": [["tests/interop/run.sh"]],
+    "interop": [["tests/interop/run_all.py"]],
     "cluster": [["tests/scripts/local_test.sh"], ["tests/cluster/run.sh"]],
 }
 

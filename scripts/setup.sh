@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what rmq needs on Debian 12: compiler, libraries, and for the tests clang, Java and Maven. May be run again
-# at any time: it installs only what is missing, and needs neither the network nor root when nothing is.
+# Installs what rmq needs on Debian 12: compiler, libraries, and for the tests clang, Java, Maven, Go, Node.js and Python's
+# venv. May be run again at any time: it installs only what is missing, and needs neither the network nor root when
+# nothing is.
 #   scripts/setup.sh            everything
 #   scripts/setup.sh --build    only what `make` needs
 set -eu
@@ -19,6 +20,11 @@ case "${1:-}" in
     java_version=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
     [ "${java_version:-0}" -ge 17 ] || wanted="$wanted openjdk-17-jdk-headless"
     command -v mvn >/dev/null 2>&1 || wanted="$wanted maven"
+    # Go 1.19 and Node.js 18 are enough for the client tests, and newer ones on the PATH will do too.
+    command -v go >/dev/null 2>&1 || wanted="$wanted golang-go"
+    command -v node >/dev/null 2>&1 || wanted="$wanted nodejs"
+    command -v npm >/dev/null 2>&1 || wanted="$wanted npm"
+    python3 -m ensurepip --version >/dev/null 2>&1 || wanted="$wanted python3-venv"
     ;;
   *)
     echo "usage: scripts/setup.sh [--build]" >&2

@@ -30,7 +30,7 @@ TEST_LINES_MAX = 500  # the cases of one subject stay together
 FUNCTION_LINES_MAX = 70
 CPP_FOLDERS = ["src", "cli", "tests", "bench"]
 TEXT_SUFFIXES = {".h", ".cpp", ".def", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".java", ".json"}
-SKIPPED_FOLDERS = {"build", ".git", "target", "rmq-data", "__pycache__"}
+SKIPPED_FOLDERS = {"build", ".git", "target", "rmq-data", "__pycache__", "node_modules", ".venv"}
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
 

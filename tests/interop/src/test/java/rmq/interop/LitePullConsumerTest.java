@@ -60,7 +60,6 @@ class LitePullConsumerTest extends ServerTest {
         final String group = Clients.unique("group");
         final DefaultLitePullConsumer first = clients.startedLitePull(group);
         first.assign(List.of(queue));
-        first.seek(queue, 0);
         assertRun(Clients.poll(first, 30), 0, 30);
         first.commit(Map.of(queue, 12L), true);
         Await.until("committed offset", () -> first.committed(queue) == 12L);

@@ -1,0 +1,127 @@
+"""Servers for the client suites: a fresh name server and broker on free ports of 127.0.0.1, with data of their own.
+
+`rmq()` starts the executable that RMQ_BIN names; `java()` starts RocketMQ's own 5.3.3, to check the tests themselves:
+a test that fails against it must not accuse rmq. Both have the same settings.
+"""
+
+import json
+import os
+import pathlib
+import selectors
+import socket
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BINARY = pathlib.Path(os.environ.get("RMQ_BIN") or HERE / "../../build/release/rmq").resolve()
+
+# Short, so that sixteen retries fit into a test; the second differs, so that one can see that a level is obeyed.
+SETTINGS = {"messageDelayLevel": "1s 3s " + " ".join(["1s"] * 16)}
+START_SECONDS = 60
+
+
+class Server:
+    """Running processes; `namesrv` and `broker` are their addresses."""
+
+    def __init__(self, directory: pathlib.Path):
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self.processes: list[subprocess.Popen] = []
+        self.namesrv = ""
+        self.broker = ""
+
+    def alive(self) -> bool:
+        return all(process.poll() is None for process in self.processes)
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+def write_properties(file: pathlib.Path, values: dict[str, object]) -> pathlib.Path:
+    file.write_text("".join(f"{key}={value}\n" for key, value in values.items()))
+    return file
+
+
+def rmq(directory: pathlib.Path) -> Server:
+    server = Server(directory)
+    settings = write_properties(directory / "broker.conf", SETTINGS)
+    ready, ready_write = os.pipe()
+    command = [BINARY, "serve", "--role=namesrv,master", "--config", f"master={settings}", "--data", directory / "data",
+               "--listen", "127.0.0.1", "--advertise", "127.0.0.1", "--port", "0", "--ready-fd", str(ready_write)]
+    with open(directory / "rmq.log", "wb") as log:
+        server.processes.append(subprocess.Popen(command, stdout=log, stderr=log, pass_fds=[ready_write]))
+    os.close(ready_write)
+    with os.fdopen(ready, "rb") as pipe, selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        line = pipe.readline() if selector.select(START_SECONDS) else b""
+    if not line:
+        server.stop()
+        raise RuntimeError(f"rmq serve did not become ready, see {directory}/rmq.log")
+    addresses = json.loads(line)
+    server.namesrv, server.broker = addresses["namesrv"], addresses["broker"]
+    return server
+
+
+def java(directory: pathlib.Path) -> Server:
+    server = Server(directory)
+    namesrv, broker = free_ports(1), free_ports(4) + 2
+    classpath = java_classpath()
+    server.namesrv, server.broker = f"127.0.0.1:{namesrv}", f"127.0.0.1:{broker}"
+    boot(server, classpath, "namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", {"listenPort": namesrv})
+    boot(server, classpath, "broker", "org.apache.rocketmq.broker.BrokerStartup", {
+        "listenPort": broker, "haListenPort": broker + 1, "namesrvAddr": server.namesrv,
+        "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "mappedFileSizeCommitLog": 64 << 20,
+        "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS})
+    # "boot success" comes before the name server knows the broker.
+    until("the Java broker to be registered", lambda: subprocess.run(
+        [BINARY, "route", "show", "TBW102", "--namesrv", server.namesrv], capture_output=True, check=False).returncode == 0)
+    return server
+
+
+def java_classpath() -> str:
+    file = HERE / "target/java-server.classpath"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        subprocess.run(["mvn", "-q", "-B", "-ntp", "-Pjava-server", "dependency:build-classpath",
+                        f"-Dmdep.outputFile={file}", "-Dmdep.includeScope=test"], cwd=HERE, check=True)
+    return file.read_text().strip()
+
+
+def boot(server: Server, classpath: str, name: str, main_class: str, settings: dict[str, object]) -> None:
+    directory = server.directory
+    log = directory / f"{name}.log"
+    command = ["java", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+               f"-Drocketmq.home.dir={directory}", f"-Duser.home={directory}",
+               "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
+               "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class,
+               "-c", write_properties(directory / f"{name}.conf", settings)]
+    with open(log, "wb") as output:
+        server.processes.append(subprocess.Popen(command, stdout=output, stderr=output))
+    until(f"the Java {name}, see {log}", lambda: b"boot success" in log.read_bytes())
+
+
+def until(what: str, condition) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {START_SECONDS} s for {what}")
+        time.sleep(0.1)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring ports that are free now."""
+    for _ in range(200):
+        held: list[socket.socket] = []
+        try:
+            for i in range(count):
+                held.append(socket.socket())
+                held[i].bind(("127.0.0.1", held[0].getsockname()[1] + i if i else 0))
+            return held[0].getsockname()[1]
+        except (OSError, OverflowError):
+            pass  # a neighbour is taken or past the last port: try elsewhere
+        finally:
+            for one in held:
+                one.close()
+    raise OSError(f"no {count} neighbouring free ports")
