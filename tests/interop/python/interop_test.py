@@ -229,6 +229,9 @@ class InteropTest(unittest.TestCase):
         # "Aa" and "BB" have the same hash: the client compares the text.
         self.tag_filter("TagA || BB", ["TagB", "Aa"], ["TagA", "BB"])
 
+    def test_tag_filter_beyond_ascii(self) -> None:
+        self.tag_filter("größe || 标签", ["große", "标"], ["größe", "标签"])
+
 
 class OneLineEach(unittest.TextTestResult):
     """The client and the binding write to the same output: a line of its own for each test that is over."""
