@@ -146,9 +146,14 @@ void append_escaped(std::string& out, std::string_view text, bool is_key) {
 
 }  // namespace
 
-std::int32_t java_hash(std::string_view utf8) {
-  std::uint32_t hash = 0;
+std::int32_t java_hash(std::string_view utf8, std::int32_t before) {
+  auto hash = static_cast<std::uint32_t>(before);
   for (std::size_t at = 0; at < utf8.size();) {
+    if (const auto c = static_cast<unsigned char>(utf8[at]); c < 0x80) {
+      hash = hash * 31 + c;
+      ++at;
+      continue;
+    }
     for_each_utf16_unit(next_code_point(utf8, at), [&](char32_t unit) {
       hash = hash * 31 + static_cast<std::uint32_t>(unit);
     });

@@ -10,8 +10,9 @@
 
 namespace rmq {
 
-// String.hashCode() of the text: over its UTF-16 units.
-std::int32_t java_hash(std::string_view utf8);
+// String.hashCode() of the text: over its UTF-16 units. With the hash of a text that stands before
+// it, the hash of both as one.
+std::int32_t java_hash(std::string_view utf8, std::int32_t before = 0);
 
 using JavaProperties = std::vector<std::pair<std::string, std::string>>;
 

@@ -30,11 +30,13 @@ struct Position {
 using PhysicalOffset = Position<struct PhysicalOffsetTag>;
 // A message's number within its queue, from 0.
 using QueueOffset = Position<struct QueueOffsetTag>;
-// Appended, flushed, confirmed and dispatched are ends of the commit log with different promises.
+// Appended, flushed, confirmed, dispatched and indexed are ends of the commit log with different
+// promises.
 using AppendedOffset = Position<struct AppendedOffsetTag>;
 using FlushedOffset = Position<struct FlushedOffsetTag>;
 using ConfirmedOffset = Position<struct ConfirmedOffsetTag>;
 using DispatchedOffset = Position<struct DispatchedOffsetTag>;
+using IndexedOffset = Position<struct IndexedOffsetTag>;
 
 // A queue's number within its topic, from 0; negative in a send means "the broker picks".
 using QueueId = std::int32_t;

@@ -3,7 +3,8 @@
 //   0 i64 store time up to which the log is synced, ms | 8 the consume queues | 16 the index
 //   24 i64 flushed offset of the master, on a slave | 32 i64 confirmed offset
 // Java takes min(the first two) - 3 s and starts recovery in the newest segment that begins at or
-// before it. The last three are kept as they were found.
+// before it, and after a crash deletes index files that end after the third. The last two are kept
+// as they were found.
 // Threads: one. Crash: 40 bytes within one sector are written in place, as Java does; old or new.
 #pragma once
 

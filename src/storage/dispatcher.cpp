@@ -159,6 +159,7 @@ Result<> Dispatcher::apply(std::span<const DispatchEntry> entries, PhysicalOffse
     }
     hooks_.on_arrival(arrivals_);
   }
+  if (hooks_.on_dispatched) hooks_.on_dispatched(entries, end);
   {
     MutexLock lock(mutex_);
     progress_.position = end;

@@ -30,6 +30,8 @@ class Dispatcher {
     std::function<PhysicalOffset()> limit;
     // On the dispatcher thread, after the entries can be read. May be empty.
     std::function<void(std::span<const Arrival>)> on_arrival;
+    // On the dispatcher thread, after on_arrival: all records up to the offset. May be empty.
+    std::function<void(std::span<const DispatchEntry>, PhysicalOffset)> on_dispatched;
     // On the dispatcher thread, once, before it ends.
     std::function<void(const Error&)> on_error;
     // On the dispatcher thread, whenever it is awake: writes what a writer left behind.

@@ -63,24 +63,31 @@ void Housekeeper::run(std::chrono::milliseconds interval) {
 Result<> Housekeeper::round() {
   if (!synced_) {
     const Dispatcher::Progress progress = parts_.dispatcher.progress();
-    if (progress.position <= noted_) return {};
+    if (progress.position <= noted_) {
+      // The index may still be catching up, or hold memory that nothing needs any more.
+      if (parts_.index != nullptr) (void)parts_.index->sync(MessageIndex::Force::No);
+      return {};
+    }
     const std::int64_t queue_count = parts_.queues.count_with_entries();
     RMQ_CHECK(parts_.queues.sync());
-    synced_ = Synced{progress, queue_count};
+    synced_ = Synced{progress, queue_count, {}};
+    if (parts_.index != nullptr) synced_->index = parts_.index->sync(MessageIndex::Force::No);
   }
   // Under async flush dispatch runs ahead of the disk; the next round is soon enough.
   if (parts_.flushed.value().value < synced_->progress.position.value) return {};
-  RMQ_CHECK(write(synced_->progress, synced_->queue_count, false));
+  RMQ_CHECK(write(*synced_, false));
   synced_.reset();
   return {};
 }
 
 Result<> Housekeeper::note(const Dispatcher::Progress& progress, bool clean) {
-  return write(progress, parts_.queues.count_with_entries(), clean);
+  Synced synced{progress, parts_.queues.count_with_entries(), {}};
+  if (parts_.index != nullptr) synced.index = parts_.index->sync(MessageIndex::Force::Yes);
+  return write(synced, clean);
 }
 
-Result<> Housekeeper::write(const Dispatcher::Progress& progress, std::int64_t queue_count,
-                            bool clean) {
+Result<> Housekeeper::write(const Synced& synced, bool clean) {
+  const Dispatcher::Progress& progress = synced.progress;
   LogMark mark;
   mark.clean = clean;
   mark.flushed = PhysicalOffset{parts_.flushed.value().value};
@@ -92,13 +99,18 @@ Result<> Housekeeper::write(const Dispatcher::Progress& progress, std::int64_t q
     RMQ_TRY(mark.last_record_hash,
             hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
   }
-  mark.queue_count = queue_count;
+  mark.queue_count = synced.queue_count;
   if (clean) mark.queues_hash = parts_.queues.hash_of_bounds();
   mark.checkpoint = parts_.checkpoint.values();
   mark.checkpoint.log_timestamp_ms =
       std::max(mark.checkpoint.log_timestamp_ms, parts_.group_commit.log_timestamp_ms());
   mark.checkpoint.consume_queue_timestamp_ms =
       std::max(mark.checkpoint.consume_queue_timestamp_ms, progress.last_store_timestamp_ms);
+  mark.index = synced.index;
+  // Java keeps an index file after a crash when it ends before this time.
+  if (synced.index && synced.index->file != 0) {
+    mark.checkpoint.index_timestamp_ms = synced.index->header.end_timestamp_ms;
+  }
   // The mark counts only beside the checkpoint it names: until that is written too, the mark before
   // still does.
   RMQ_CHECK(parts_.marks.write(mark));

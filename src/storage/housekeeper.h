@@ -1,8 +1,7 @@
 // Housekeeper: the thread for what must happen now and then and may take long: the next segment of
-// the log, syncing consume queues, and the notes of how far all that has come (Java's checkpoint
-// and our LogMark).
-// What a note says is on disk before the note: queues are synced up to a position of dispatch, and
-// the note waits until the log is flushed up to there.
+// the log, syncing consume queues and message index, and the notes of how far all that has come
+// (Java's checkpoint and our LogMark). What a note says is on disk before the note: queues are
+// synced up to a position of dispatch, and the note waits until the log is flushed up to there.
 // Threads: want_segment() on any; note_clean_stop() after stop().
 // Crash: the note before, which is true as well.
 #pragma once
@@ -16,6 +15,7 @@
 #include "storage/checkpoint.h"
 #include "storage/dispatcher.h"
 #include "storage/group_commit.h"
+#include "storage/index_builder.h"
 #include "storage/log_mark.h"
 
 namespace rmq::storage {
@@ -30,6 +30,7 @@ class Housekeeper {
     const Watermark<FlushedOffset>& flushed;
     Checkpoint& checkpoint;
     LogMarkFile& marks;
+    IndexBuilder* index = nullptr;  // null: messages are not indexed
   };
 
   explicit Housekeeper(const Parts& parts) : parts_(parts) {}
@@ -49,16 +50,17 @@ class Housekeeper {
  private:
   void run(std::chrono::milliseconds interval);
   Result<> round();
-  Result<> write(const Dispatcher::Progress& progress, std::int64_t queue_count, bool clean);
-
-  const Parts parts_;
-  std::function<void(const Error&)> on_error_;
-  std::thread thread_;
   // Synced in the queues, waiting for the log.
   struct Synced {
     Dispatcher::Progress progress;
     std::int64_t queue_count = 0;
+    std::optional<IndexMark> index;
   };
+  Result<> write(const Synced& synced, bool clean);
+
+  const Parts parts_;
+  std::function<void(const Error&)> on_error_;
+  std::thread thread_;
   std::optional<Synced> synced_;
   PhysicalOffset noted_;
 

@@ -22,6 +22,7 @@ class Layout {
   std::string consume_queues() const { return root_ + "/consumequeue"; }
   std::string topic(std::string_view topic) const;
   std::string consume_queue(std::string_view topic, QueueId queue_id) const;
+  std::string index() const { return root_ + "/index"; }
   std::string checkpoint() const { return root_ + "/checkpoint"; }
   std::string abort() const { return root_ + "/abort"; }
   std::string lock() const { return root_ + "/lock"; }

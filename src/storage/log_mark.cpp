@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kMagic = 0x524D'514C'4F47'4D31;  // "RMQLOGM1"
 constexpr std::int64_t kSlotDistance = 4096;
-constexpr std::size_t kSlotBytes = 136;
+constexpr std::size_t kSlotBytes = 200;
 
 std::int64_t hash_of(ByteView bytes) {
   return static_cast<std::int64_t>(XXH3_64bits(bytes.data(), bytes.size()));
@@ -34,6 +34,11 @@ Bytes encode_slot(const LogMark& mark, std::int64_t sequence) {
   writer.write(mark.queue_count);
   writer.write(mark.queues_hash);
   writer.write_bytes(encode_checkpoint(mark.checkpoint));
+  const IndexMark index = mark.index.value_or(IndexMark{});
+  writer.write<std::int64_t>(mark.index ? 1 : 0);
+  writer.write(index.file);
+  encode_index_header(index.header, bytes);
+  writer.write(index.position.value);
   writer.write(hash_of(bytes));
   RMQ_ASSERT(bytes.size() == kSlotBytes);
   return bytes;
@@ -55,6 +60,13 @@ std::optional<std::pair<std::int64_t, LogMark>> decode_slot(ByteView bytes) {
   mark.queue_count = reader.read<std::int64_t>();
   mark.queues_hash = reader.read<std::int64_t>();
   mark.checkpoint = decode_checkpoint(reader.read_bytes(kCheckpointBytes));
+  const bool indexed = reader.read<std::int64_t>() == 1;
+  IndexMark index;
+  index.file = reader.read<std::int64_t>();
+  index.header =
+      decode_index_header(reader.read_bytes(static_cast<std::size_t>(kIndexHeaderBytes)));
+  index.position.value = reader.read<std::int64_t>();
+  if (indexed) mark.index = index;
   const std::size_t hashed = reader.position();
   if (reader.read<std::int64_t>() != hash_of(bytes.first(hashed))) return std::nullopt;
   return std::pair(sequence, mark);

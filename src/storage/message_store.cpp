@@ -6,9 +6,11 @@
 #include "base/log.h"
 #include "storage/group_commit.h"
 #include "storage/housekeeper.h"
+#include "storage/index_builder.h"
 #include "storage/log_writer.h"
 #include "storage/message_reader.h"
 #include "storage/recovery.h"
+#include "storage/store_format.h"
 #include "storage/store_lock.h"
 
 namespace rmq::storage {
@@ -36,6 +38,11 @@ Result<DelayLevels> check(const StoreConfig& config) {
     return fail(std::make_error_code(std::errc::invalid_argument),
                 "length of a segment or queue file");
   }
+  const IndexShape index{config.index_slots_per_file, config.index_entries_per_file};
+  if (index.slots <= 0 || index.entries <= 1 ||
+      index.file_bytes() > std::numeric_limits<std::int32_t>::max()) {
+    return fail(std::make_error_code(std::errc::invalid_argument), "length of an index file");
+  }
   return DelayLevels::parse(config.message_delay_level);
 }
 
@@ -54,6 +61,9 @@ class MessageStore::Impl {
         maker_(queues_, std::move(delays)),
         reader_(log_, appended_, config_, MessageReader::memory_bytes_of(config_)),
         dispatcher_(log_, queues_, maker_, dispatched_),
+        index_(files, layout_.index(), {config.index_slots_per_file, config.index_entries_per_file},
+               clock),
+        builder_(log_, index_),
         writer_(log_, appended_, clock),
         group_commit_(log_, appended_, flushed_) {}
 
@@ -61,9 +71,11 @@ class MessageStore::Impl {
     if (housekeeper_) housekeeper_->stop();
     group_commit_.stop(GroupCommit::Final::None);
     dispatcher_.stop(Dispatcher::Drain::No);
+    builder_.stop();
   }
 
   Result<> open();
+  Result<> open_index();
   void start();
   void stop();
   void fail_store(const Error& why);
@@ -94,6 +106,8 @@ class MessageStore::Impl {
 
   const MessageReader reader_;
   Dispatcher dispatcher_;
+  MessageIndex index_;
+  IndexBuilder builder_;
   LogWriter writer_;
   GroupCommit group_commit_;
   std::optional<Housekeeper> housekeeper_;
@@ -105,6 +119,8 @@ class MessageStore::Impl {
 };
 
 Result<> MessageStore::Impl::open() {
+  // First, because the lock leaves its mark.
+  RMQ_CHECK(check_store_format(files_, layout_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
   RMQ_TRY(checkpoint_, Checkpoint::open(files_, layout_.checkpoint()));
   RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
@@ -117,12 +133,28 @@ Result<> MessageStore::Impl::open() {
   appended_.advance(AppendedOffset{end});
   flushed_.advance(FlushedOffset{end});
   dispatched_.advance(DispatchedOffset{end});
+  if (config_.message_index_enable) RMQ_CHECK(open_index());
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
-                                          *checkpoint_, *marks_});
+                                          *checkpoint_, *marks_,
+                                          config_.message_index_enable ? &builder_ : nullptr});
   RMQ_CHECK(housekeeper_->note(recovered_, false));
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
             kv("begin", log_.begin().value), kv("end", end));
   return {};
+}
+
+Result<> MessageStore::Impl::open_index() {
+  IndexSituation situation;
+  situation.clean = !lock_->unclean();
+  if (const auto mark = marks_->find(checkpoint_->values()); mark && fits(*mark, log_)) {
+    situation.mark = mark->index;
+    // Without a mark of the index it was switched off, or given up: as it is, it may be torn.
+    situation.clean = mark->clean && mark->index && !lock_->unclean();
+  }
+  situation.log_begin = log_.begin();
+  situation.log_end = recovered_.position;
+  RMQ_CHECK(index_.open(situation));
+  return builder_.open(recovered_.position);
 }
 
 LogWriter::Hooks MessageStore::Impl::writer_hooks() {
@@ -147,6 +179,11 @@ Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
   Dispatcher::Hooks hooks;
   hooks.limit = [this] { return visible_limit(); };
   hooks.on_arrival = on_arrival_;
+  if (config_.message_index_enable) {
+    hooks.on_dispatched = [this](std::span<const DispatchEntry> entries, PhysicalOffset end) {
+      builder_.follow(entries, end);
+    };
+  }
   hooks.on_error = [this](const Error& why) { fail_store(why); };
   hooks.help = [this] { writer_.help(); };
   return hooks;
@@ -154,6 +191,7 @@ Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
 
 void MessageStore::Impl::start() {
   const auto fail_with = [this](const Error& why) { fail_store(why); };
+  if (config_.message_index_enable) builder_.start();
   dispatcher_.start(recovered_, dispatcher_hooks());
   GroupCommit::Hooks commit_hooks;
   commit_hooks.last_store_timestamp_ms = [this] { return writer_.last_store_timestamp_ms(); };
@@ -173,6 +211,7 @@ void MessageStore::Impl::stop() {
   writer_.stop();
   group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);
   dispatcher_.stop(failed_ ? Dispatcher::Drain::No : Dispatcher::Drain::Yes);
+  builder_.stop();
   housekeeper_->stop();
   if (failed_) return;  // `abort` stays
   Result<> done = queues_.sync();
@@ -193,6 +232,7 @@ void MessageStore::Impl::fail_store(const Error& reason) {
   appended_.close(why);
   flushed_.close(why);
   dispatched_.close(why);
+  builder_.indexed().close(why);
   if (on_fatal_) on_fatal_(why);
 }
 
@@ -224,6 +264,7 @@ void MessageStore::append(std::unique_ptr<AppendBatch> batch, AppendDone done) {
 const Watermark<AppendedOffset>& MessageStore::appended() const { return impl_->appended_; }
 Watermark<FlushedOffset>& MessageStore::flushed() { return impl_->flushed_; }
 Watermark<DispatchedOffset>& MessageStore::dispatched() { return impl_->dispatched_; }
+Watermark<IndexedOffset>& MessageStore::indexed() { return impl_->builder_.indexed(); }
 void MessageStore::request_flush() { impl_->group_commit_.request_flush(); }
 
 ReadResult MessageStore::read(const ReadRequest& request) const {
@@ -253,6 +294,11 @@ PhysicalOffset MessageStore::segment_begin(PhysicalOffset at) const {
 }
 
 const DelayLevels& MessageStore::delay_levels() const { return impl_->delays_; }
+
+Result<QueryResult> MessageStore::query(const QueryRequest& request) const {
+  if (!impl_->config_.message_index_enable) return QueryResult();
+  return query_messages(impl_->index_, impl_->reader_, request);
+}
 
 QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {
   const StoredQueue* queue = impl_->queues_.find(topic, queue_id);

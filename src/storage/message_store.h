@@ -1,6 +1,6 @@
 // MessageStore: the facade of this module and all that roles may include of it (with append_batch.h
 // and store_config.h). It owns one store directory in Java's format: commit log, consume queues,
-// checkpoint.
+// message index, checkpoint.
 //
 // Life: open() takes the store lock, loads, recovers; start() starts the background threads; stop()
 // flushes, writes the checkpoint and removes `abort`. Destroying without stop() leaves what kill -9
@@ -26,6 +26,7 @@
 #include "storage/append_batch.h"
 #include "storage/arrival.h"
 #include "storage/delay_levels.h"
+#include "storage/message_query.h"
 #include "storage/queue_entry.h"
 #include "storage/read_result.h"
 #include "storage/store_config.h"
@@ -36,8 +37,8 @@ namespace rmq::storage {
 class MessageStore {
  public:
   // Errors: StoreErrc::InUse, WrongFileSize, WrongFileName (a file that does not fit the
-  // configuration or does not belong there), Corrupt (what was on disk is damaged; the detail has
-  // the position); I/O errors.
+  // configuration or does not belong there), NotSupported (queues in RocksDB, batch queues),
+  // Corrupt (what was on disk is damaged; the detail has the position); I/O errors.
   static Result<std::unique_ptr<MessageStore>> open(const StoreConfig& config, FileSystem& files,
                                                     Clock& clock);
   ~MessageStore();
@@ -62,6 +63,9 @@ class MessageStore {
   Watermark<FlushedOffset>& flushed();
   // How far consume queues are built and arrivals told.
   Watermark<DispatchedOffset>& dispatched();
+  // How far messages can be found by key; it stays behind for a while after a crash, and for good
+  // while messages are not indexed.
+  Watermark<IndexedOffset>& indexed();
   // Asks the flusher for a flush now (sync flush: call after append, then wait on flushed()).
   void request_flush();
 
@@ -81,6 +85,10 @@ class MessageStore {
   PhysicalOffset segment_begin(PhysicalOffset at) const;
 
   const DelayLevels& delay_levels() const;
+
+  // Messages by key; may wait for the disk. Nothing is found while messages are not indexed.
+  // Errors: I/O.
+  Result<QueryResult> query(const QueryRequest& request) const;
 
   // The first message still kept, and one past the last visible one; 0 if there is no such queue.
   QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;

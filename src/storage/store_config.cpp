@@ -73,6 +73,23 @@ constexpr std::tuple kStoreFields{
         &StoreConfig::access_message_in_memory_max_ratio, 0, 100, Reload::Restart,
         "What counts as recent: this share of physical memory, in per cent, behind the end of the "
         "log."},
+    Field{"store.message_index_enable", "messageIndexEnable", &StoreConfig::message_index_enable,
+          Reload::Restart,
+          "Whether messages can be found by key. Switched on later, it is made up for in the "
+          "background."},
+    Field{"store.index_slots_per_file", "maxHashSlotNum", &StoreConfig::index_slots_per_file, 1,
+          500'000'000, Reload::Restart,
+          "Hash slots of an index file; 4 bytes each, also of memory. An existing index keeps the "
+          "number it was made with."},
+    Field{
+        "store.index_entries_per_file", "maxIndexNum", &StoreConfig::index_entries_per_file, 2,
+        100'000'000, Reload::Restart,
+        "Entries of an index file, one per message and key; 20 bytes each. With the slots at most "
+        "2 GiB. An existing index keeps the number it was made with."},
+    Field{"store.default_query_max_num", "defaultQueryMaxNum", &StoreConfig::default_query_max_num,
+          1, 10'000, Reload::Restart, "Most messages of an answer to a query by unique key."},
+    Field{"store.max_query_messages", "maxMsgsNumBatch", &StoreConfig::max_query_messages, 1,
+          10'000, Reload::Restart, "Most messages of an answer to any query by key."},
     Field{"store.message_delay_level", "messageDelayLevel", &StoreConfig::message_delay_level,
           Kind::Text, any_text, Reload::Restart,
           "The delays of levels 1, 2, ... of a delayed message."},

@@ -45,6 +45,15 @@ struct StoreConfig {
   // What counts as recent: this share of physical memory, in per cent, behind the end of the log.
   std::int32_t access_message_in_memory_max_ratio = 40;
 
+  // Whether messages can be found by key. Files of an existing index keep their numbers of slots
+  // and entries.
+  bool message_index_enable = true;
+  std::int32_t index_slots_per_file = 5'000'000;
+  std::int32_t index_entries_per_file = 20'000'000;
+  // Most messages of one answer to a query by key: when the key is unique, and at all.
+  std::int32_t default_query_max_num = 32;
+  std::int32_t max_query_messages = 64;
+
   // The delays of levels 1..n of a scheduled message.
   std::string message_delay_level = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
 };

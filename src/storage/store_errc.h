@@ -13,5 +13,6 @@
   X(InUse, "another process has the store open")                 \
   X(WrongFileSize, "file has the wrong size")                    \
   X(WrongFileName, "file does not belong in a store")            \
+  X(NotSupported, "a kind of store that cannot be read")         \
   X(Corrupt, "the store is damaged")
 RMQ_DEFINE_ERRC(rmq::storage, StoreErrc, RMQ_STORE_ERRC)

@@ -1,11 +1,14 @@
 // A process that appends is killed at a random moment, again and again on the same store. Each time
-// the store must open, and hold every message that was acknowledged, once and in order.
+// the store must open, and hold every message that was acknowledged, once and in order; and each is
+// found by its key, once.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <random>
 
 #include "tests/support/store_fixture.h"
@@ -14,6 +17,10 @@ namespace rmq::storage {
 namespace {
 
 constexpr QueueId kQueues = 3;
+
+std::string key_of(QueueId queue, const std::string& body) {
+  return std::to_string(queue) + "/" + body;
+}
 
 // Appends until it is killed. For each acknowledged message of queue q it writes the byte q.
 [[noreturn]] void append_forever(const StoreConfig& config, int acknowledge_fd, int generation) {
@@ -26,7 +33,8 @@ constexpr QueueId kQueues = 3;
       if ((i + q) % 2 == 0) continue;
       Queue& queue = (*store)->queue("T", q);
       batch->begin_group(queue);
-      test::add_record(*batch, queue, std::to_string(generation) + ":" + std::to_string(i), "tag");
+      const std::string body = std::to_string(generation) + ":" + std::to_string(i);
+      test::add_record(*batch, queue, body, "tag", key_of(q, body));
     }
     test::Appended appended = test::append_batch(**store, std::move(batch));
     if (appended.outcome && sync) {
@@ -53,10 +61,33 @@ void collect_and_kill(pid_t child, int fd, int count, std::vector<std::int64_t>&
   CHECK(WTERMSIG(status) == SIGKILL);
 }
 
+// Of the oldest messages some, of the newest all.
+void check_keys(const MessageStore& store, QueueId queue, const std::vector<std::string>& bodies) {
+  constexpr std::size_t kStride = 17;
+  constexpr std::size_t kNewest = 100;
+  for (std::size_t i = 0; i < bodies.size();
+       i += i + kNewest < bodies.size() ? std::min(kStride, bodies.size() - kNewest - i) : 1) {
+    const std::string key = key_of(queue, bodies[i]);
+    CAPTURE(key);
+    QueryRequest request;
+    request.topic = "T";
+    request.key = key;
+    request.end_ms = std::numeric_limits<std::int64_t>::max();
+    const Result<QueryResult> found = store.query(request);
+    REQUIRE(found);
+    REQUIRE(found->records.size() == 1);
+    CHECK(as_text(protocol::decode_record(found->records[0].bytes)->body) == bodies[i]);
+  }
+}
+
 void check_store(test::StoreFixture& fixture, std::vector<std::int64_t>& acknowledged) {
   fixture.open();
+  MessageStore& store = *fixture.store;
+  REQUIRE(test::wait_for(store.indexed(), IndexedOffset{store.appended().value().value}));
   for (QueueId q = 0; q < kQueues; ++q) {
-    const auto found = static_cast<std::int64_t>(fixture.bodies("T", q).size());
+    const std::vector<std::string> bodies = fixture.bodies("T", q);
+    check_keys(store, q, bodies);
+    const auto found = static_cast<std::int64_t>(bodies.size());
     std::int64_t& known = acknowledged[static_cast<std::size_t>(q)];
     CHECK(found >= known);      // what was written but not yet acknowledged may be there
     CHECK(found <= known + 1);  // one batch at a time

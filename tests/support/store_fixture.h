@@ -29,13 +29,15 @@ struct Appended {
 
 // Adds `body` to the current group of `batch`.
 inline void add_record(storage::AppendBatch& batch, const storage::Queue& queue,
-                       std::string_view body, std::string_view tag = {}) {
+                       std::string_view body, std::string_view tag = {},
+                       std::string_view keys = {}) {
   protocol::MessageRecord record;
   record.topic = queue.topic();
   record.queue_id = queue.queue_id();
   record.body = as_bytes(body);
   record.born_timestamp_ms = 1;
-  const std::string properties = tag.empty() ? "" : "TAGS\1" + std::string(tag) + "\2";
+  std::string properties = tag.empty() ? "" : "TAGS\1" + std::string(tag) + "\2";
+  if (!keys.empty()) properties += "KEYS\1" + std::string(keys) + "\2";
   record.properties = properties;
   const std::size_t begin = batch.buffer().size();
   protocol::encode_record(record, batch.buffer());
@@ -78,6 +80,8 @@ class StoreFixture {
     config.root_directory = directory / "store";
     config.commit_log_segment_bytes = 64 * 1024;
     config.consume_queue_file_bytes = 20 * 100;
+    config.index_slots_per_file = 100;
+    config.index_entries_per_file = 1000;
     config.flush_interval = std::chrono::milliseconds(5);
     config.flush_consume_queue_interval = std::chrono::milliseconds(5);
   }

@@ -65,5 +65,16 @@ final class StoreFiles {
     index.putKey("T\u00e4#\ud83d\ude00", 1073742210L, 1700000100000L);
     index.flush();
     golden.write("index_file.bin", Files.readAllBytes(file), "`IndexFile.putKey`, 7 slots, 10 entries");
+
+    Path fullFile = root.resolve("20231114221320001");
+    IndexFile full = new IndexFile(fullFile.toString(), 7, 10, index.getEndPhyOffset(), index.getEndTimestamp());
+    // Three keys share a slot, two of them a hash, and one has the hash without an absolute value.
+    String[] keys = {"T#Aa", "T#BB", "T#1", "polygenelubricants", "T#8", "T#Aa", "T#", "T#x y", "T#Aa"};
+    for (int i = 0; i < keys.length; i++) {
+      full.putKey(keys[i], 1073743000L + 100 * i, 1700000103500L + 750 * i);
+    }
+    full.flush();
+    golden.write("index_file_full.bin", Files.readAllBytes(fullFile), "the same, the file after it, full: full="
+        + full.isWriteFull());
   }
 }

@@ -1,0 +1,121 @@
+#include "storage/index_builder.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "storage/index_keys.h"
+#include "storage/log_cursor.h"
+#include "storage/store_errc.h"
+
+namespace rmq::storage {
+namespace {
+
+constexpr std::size_t kKeysPerTurn = 4096;
+
+}  // namespace
+
+Result<> IndexBuilder::open(PhysicalOffset dispatched) {
+  const PhysicalOffset from = index_.position();
+  LogCursor first(log_, from, dispatched, protocol::CheckBody::No);
+  if (from < dispatched && !first.next()) {
+    log::warn("store", "message index is not of this log, built anew", kv("at", from.value));
+    RMQ_CHECK(index_.reset(log_.begin()));
+  }
+  indexed_.advance(IndexedOffset{index_.position().value});
+  MutexLock lock(mutex_);
+  dispatched_ = dispatched;
+  behind_ = index_.position() < dispatched;
+  return {};
+}
+
+void IndexBuilder::start() {
+  MutexLock lock(mutex_);
+  if (behind_) thread_ = std::thread([this] { catch_up(); });
+}
+
+void IndexBuilder::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void IndexBuilder::follow(std::span<const DispatchEntry> entries, PhysicalOffset end) {
+  if (failed_) return;
+  {
+    MutexLock lock(mutex_);
+    dispatched_ = end;
+    if (behind_) return;
+  }
+  keys_.clear();
+  Result<> done;
+  for (const DispatchEntry& entry : entries) {
+    if (done) done = collect(entry);
+  }
+  if (done) done = index_.add(keys_, end);
+  if (!done) return give_up(done.error());
+  indexed_.advance(IndexedOffset{end.value});
+}
+
+Result<> IndexBuilder::collect(const DispatchEntry& entry) {
+  if (!segment_ || entry.physical < segment_->base() || entry.physical >= segment_->end()) {
+    segment_ = log_.segment_of(entry.physical);
+  }
+  if (!segment_) return fail(StoreErrc::OffsetOutOfRange, std::to_string(entry.physical.value));
+  RMQ_TRY(const ByteView bytes, segment_->bytes());
+  RMQ_TRY(const protocol::MessageRecord record,
+          protocol::decode_record(
+              bytes.subspan(static_cast<std::size_t>(entry.physical - segment_->base()),
+                            static_cast<std::size_t>(entry.size))));
+  append_index_keys(record, keys_);
+  return {};
+}
+
+void IndexBuilder::catch_up() {
+  log::info("store", "message index is built from the log", kv("from", index_.position().value));
+  for (;;) {
+    PhysicalOffset target;
+    {
+      MutexLock lock(mutex_);
+      behind_ = index_.position() < dispatched_;
+      if (!behind_) break;
+      target = dispatched_;
+    }
+    const Result<> done = add_from_log(target);
+    if (!done) return give_up(done.error());
+    if (stopping_) return;
+  }
+  log::info("store", "message index is complete", kv("end", index_.position().value));
+}
+
+Result<> IndexBuilder::add_from_log(PhysicalOffset limit) {
+  LogCursor cursor(log_, std::max(index_.position(), log_.begin()), limit, protocol::CheckBody::No);
+  for (bool more = true; more && !stopping_;) {
+    keys_.clear();
+    std::size_t records = 0;
+    while (keys_.size() < kKeysPerTurn && records++ < kKeysPerTurn) {
+      RMQ_TRY(const std::optional<protocol::MessageRecord> record, cursor.next());
+      more = record.has_value();
+      if (!more) break;
+      append_index_keys(*record, keys_);
+    }
+    RMQ_CHECK(index_.add(keys_, cursor.position()));
+    indexed_.advance(IndexedOffset{cursor.position().value});
+  }
+  return {};
+}
+
+std::optional<IndexMark> IndexBuilder::sync(MessageIndex::Force force) {
+  if (failed_) return std::nullopt;
+  Result<IndexMark> mark = index_.sync(force);
+  if (mark) return *mark;
+  give_up(mark.error());
+  return std::nullopt;
+}
+
+void IndexBuilder::give_up(const Error& why) {
+  if (failed_.exchange(true)) return;
+  log::error("store", "message index ends here: later messages are not found by key",
+             kv("at", index_.position().value), kv("error", why.message()));
+  indexed_.close(why);
+}
+
+}  // namespace rmq::storage
