@@ -8,9 +8,11 @@
 //   wait; Caller owns what Request views void on_x(Context&, net::ReadTurn&, const CommandView&)
 //   decodes and answers itself, now or later
 //
-// Lane::Control runs on the control thread, the others on the connection's own data thread; the
-// last shape must not be Control. Context has a public member `threads` (net::IoThreads&). An Error
-// becomes a response by error_mapping.h.
+// Lane::Control runs on the control thread, Lane::Disk on the context's pool for what may wait for
+// the disk, the others on the connection's own data thread. The first two shapes may be Disk, the
+// last must not be Control. Context has a public member `threads` (net::IoThreads&), and `disk`
+// (BlockingPool) when it has requests of Lane::Disk. An Error becomes a response by
+// error_mapping.h.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +24,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/blocking_pool.h"
 #include "net/connection.h"
 #include "net/io_threads.h"
 #include "net/response_frame.h"
@@ -37,9 +40,9 @@ namespace rmq::roles {
 using net::Response;
 using protocol::RequestCode;
 
-// Control: name server, registration, heartbeats, administration. The others run where they arrive;
-// their names are admission budgets and metric labels.
-enum class Lane { Control, Append, Pull, Query };
+// Control: name server, registration, heartbeats, administration. Disk: what may read cold pages.
+// The others run where they arrive; their names are admission budgets and metric labels.
+enum class Lane { Control, Append, Pull, Query, Disk };
 
 // Who asks, and with what. Copies share the command; views into it (body, and the string_views of a
 // decoded request) are valid as long as one of them lives.
@@ -79,11 +82,15 @@ struct NoRequestFields {
 
 namespace detail {
 
-// Runs `work` on the control thread with an owned copy of the request, and counts it as pending
-// until it answered.
-template <class Context>
-void on_control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view,
-                std::function<void(Caller, std::function<void(Response)>)> work) {
+using Work = std::function<void(Caller, std::function<void(Response)>)>;
+
+// A request that is served on another thread: an owned copy, counted as pending until it is
+// answered.
+struct Elsewhere {
+  Caller caller;
+  std::function<void(Response)> answer;
+};
+inline Elsewhere serve_elsewhere(net::ReadTurn& turn, const protocol::CommandView& view) {
   turn.connection.add_pending(1);
   auto connection = turn.connection.shared_from_this();
   auto command = std::make_shared<const protocol::Command>(view);
@@ -94,8 +101,27 @@ void on_control(Context& context, net::ReadTurn& turn, const protocol::CommandVi
     });
   };
   Caller caller{std::move(connection), std::move(command)};
-  context.threads.control().post([caller = std::move(caller), answer = std::move(answer),
-                                  work = std::move(work)] { work(caller, answer); });
+  return {std::move(caller), std::move(answer)};
+}
+
+template <class Context>
+void on_control(Context& context, net::ReadTurn& turn, const protocol::CommandView& view,
+                Work work) {
+  context.threads.control().post([request = serve_elsewhere(turn, view), work = std::move(work)] {
+    work(request.caller, request.answer);
+  });
+}
+
+template <class Context>
+void on_disk(Context& context, net::ReadTurn& turn, const protocol::CommandView& view, Work work) {
+  const Elsewhere request = serve_elsewhere(turn, view);
+  const bool taken = context.disk.submit(
+      [request, work = std::move(work)] { work(request.caller, request.answer); });
+  if (taken) return;
+  Response busy;
+  busy.code = static_cast<std::int32_t>(protocol::ResponseCode::SystemBusy);
+  busy.remark = "[OVERLOAD]system busy, start flow control for a while";
+  request.answer(std::move(busy));
 }
 
 inline Response response_of(Result<Response> result) {
@@ -119,6 +145,12 @@ struct Shape<handler, Result<Response> (*)(Context&, const Caller&, const Reques
                  answer(run(context, caller));
                });
   }
+  static void disk(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
+    on_disk(context, turn, view,
+            [&context](Caller caller, const std::function<void(Response)>& answer) {
+              answer(run(context, caller));
+            });
+  }
   static void data(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
     const Caller caller{turn.connection.shared_from_this(),
                         std::make_shared<const protocol::Command>(view)};
@@ -139,6 +171,12 @@ struct Shape<handler, Result<Response> (*)(Context&, const Request&)> {
                [&context](Caller caller, const std::function<void(Response)>& answer) {
                  answer(run(context, caller.command->view()));
                });
+  }
+  static void disk(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
+    on_disk(context, turn, view,
+            [&context](Caller caller, const std::function<void(Response)>& answer) {
+              answer(run(context, caller.command->view()));
+            });
   }
   static void data(Context& context, net::ReadTurn& turn, const protocol::CommandView& view) {
     net::write_response(turn.connection.out(), net::Asked(view), run(context, view));
@@ -194,6 +232,12 @@ template <auto handler>
 constexpr auto serve(RequestCode code, Lane lane) {
   using Shape = detail::Shape<handler>;
   using Row = ServedRequest<typename Shape::ContextType>;
+  if constexpr (requires(typename Shape::ContextType & context) {
+                  context.disk;
+                  &Shape::disk;
+                }) {
+    if (lane == Lane::Disk) return Row{code, lane, &Shape::disk};
+  }
   if constexpr (requires { &Shape::control; }) {
     return Row{code, lane, lane == Lane::Control ? &Shape::control : &Shape::data};
   } else {

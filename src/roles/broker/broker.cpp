@@ -231,6 +231,7 @@ void Broker::stop() {
   if (server_) server_->close_connections(kDrain);
   if (vip_server_) vip_server_->close_connections(kDrain);
   if (delays_) delays_->stop();
+  disk.stop();
   saver_.stop();
   if (store) store->stop();
   log::info("broker", "broker stopped", kv("name", config.broker_name));

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/blocking_pool.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/result.h"
@@ -81,6 +82,7 @@ class Broker {
   LongPolls long_polls;
   net::RpcClient outgoing;  // to name servers
   Registration registration;
+  BlockingPool disk;  // requests that may read cold pages
 
  private:
   Result<> open_store();

@@ -6,5 +6,6 @@
 
 #define RMQ_BROKER_ERRC(X)                                            \
   X(MetadataLost, "metadata of a store that has messages is missing") \
+  X(NotSupported, "metadata of a kind that cannot be served")         \
   X(NotRegistered, "not registered with any name server")
 RMQ_DEFINE_ERRC(rmq::roles::broker, BrokerErrc, RMQ_BROKER_ERRC)

@@ -9,6 +9,7 @@
 #include "roles/broker/groups/group_requests.h"
 #include "roles/broker/offsets/offset_requests.h"
 #include "roles/broker/pulling/pull_message.h"
+#include "roles/broker/query/query_requests.h"
 #include "roles/broker/sending/send_message.h"
 #include "roles/broker/topics/topic_requests.h"
 
@@ -18,15 +19,17 @@ namespace {
 constexpr std::array kBrokerRequests{
     serve<&on_send_message>(RequestCode::SendMessage, Lane::Append),
     serve<&on_pull_message>(RequestCode::PullMessage, Lane::Pull),
+    serve<&on_query_message>(RequestCode::QueryMessage, Lane::Disk),
     serve<&on_query_consumer_offset>(RequestCode::QueryConsumerOffset, Lane::Query),
     serve<&on_update_consumer_offset>(RequestCode::UpdateConsumerOffset, Lane::Query),
     serve<&on_update_and_create_topic>(RequestCode::UpdateAndCreateTopic, Lane::Control),
     serve<&on_get_all_topic_config>(RequestCode::GetAllTopicConfig, Lane::Control),
     serve<&on_get_broker_runtime_info>(RequestCode::GetBrokerRuntimeInfo, Lane::Control),
-    serve<&on_search_offset_by_timestamp>(RequestCode::SearchOffsetByTimestamp, Lane::Control),
+    serve<&on_search_offset_by_timestamp>(RequestCode::SearchOffsetByTimestamp, Lane::Disk),
     serve<&on_get_max_offset>(RequestCode::GetMaxOffset, Lane::Query),
     serve<&on_get_min_offset>(RequestCode::GetMinOffset, Lane::Query),
-    serve<&on_get_earliest_msg_storetime>(RequestCode::GetEarliestMsgStoretime, Lane::Control),
+    serve<&on_get_earliest_msg_storetime>(RequestCode::GetEarliestMsgStoretime, Lane::Disk),
+    serve<&on_view_message_by_id>(RequestCode::ViewMessageById, Lane::Disk),
     serve<&on_heart_beat>(RequestCode::HeartBeat, Lane::Control),
     serve<&on_unregister_client>(RequestCode::UnregisterClient, Lane::Control),
     serve<&on_consumer_send_msg_back>(RequestCode::ConsumerSendMsgBack, Lane::Append),

@@ -275,6 +275,23 @@ TEST_CASE_FIXTURE(Fixture, "topic table: lost topics of a store with messages st
   CHECK(try_open(true).has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture, "topic table: a topic with batch queues stops the broker") {
+  const char* key = "";
+  SUBCASE("as Java keeps it") { key = "queue.type"; }
+  SUBCASE("as some tools write it") { key = "+queue.type"; }
+  const auto text = [key](std::string_view type) {
+    return std::string("{\"topicConfigTable\":{\"B\":{\"attributes\":{\"") + key + "\":\"" +
+           std::string(type) + "\"},\"topicName\":\"B\"}}}";
+  };
+  write("topics.json", text("BatchCQ"));
+  const Result<> loaded = try_open(true);
+  REQUIRE_FALSE(loaded.has_value());
+  CHECK(loaded.error().code == BrokerErrc::NotSupported);
+  CHECK(loaded.error().detail.find("topic B ") != std::string::npos);
+  write("topics.json", text("SimpleCQ"));
+  CHECK(try_open(true).has_value());
+}
+
 TEST_CASE_FIXTURE(Fixture, "topic table: unreadable topics of an empty store are replaced") {
   write("topics.json", "garbage");
   CHECK(open()->contains("TBW102"));

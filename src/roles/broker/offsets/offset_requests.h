@@ -24,11 +24,11 @@ Result<Response> on_update_consumer_offset(Broker& broker, const Caller& caller,
 Result<Response> on_get_max_offset(Broker& broker, const protocol::GetMaxOffsetRequest& request);
 // GET_MIN_OFFSET (Lane::Query): the first message still on disk; 0 for a queue never written.
 Result<Response> on_get_min_offset(Broker& broker, const protocol::GetMinOffsetRequest& request);
-// SEARCH_OFFSET_BY_TIMESTAMP (Lane::Control: it may read cold pages): the first message stored at
+// SEARCH_OFFSET_BY_TIMESTAMP (Lane::Disk): the first message stored at
 // the time or later, or (upper boundary) the last one stored by then; within what the queue has.
 Result<Response> on_search_offset_by_timestamp(
     Broker& broker, const protocol::SearchOffsetByTimestampRequest& request);
-// GET_EARLIEST_MSG_STORETIME (Lane::Control): of the first message still on disk, -1 without one.
+// GET_EARLIEST_MSG_STORETIME (Lane::Disk): of the first message still on disk, -1 without one.
 Result<Response> on_get_earliest_msg_storetime(
     Broker& broker, const protocol::GetEarliestMsgStoretimeRequest& request);
 

@@ -113,6 +113,15 @@ Result<Attributes> apply(std::span<const Attribute> known, bool creating, const 
 
 }  // namespace
 
+bool has_batch_queues(const Attributes& attributes) {
+  // Some Java tools leave the plus of a change in the file.
+  for (const char* key : {"queue.type", "+queue.type"}) {
+    const auto type = attributes.find(key);
+    if (type != attributes.end() && type->second == "BatchCQ") return true;
+  }
+  return false;
+}
+
 Result<Attributes> parse_attribute_changes(std::string_view text) {
   Attributes changes;
   while (!text.empty()) {
@@ -139,7 +148,9 @@ Result<Attributes> parse_attribute_changes(std::string_view text) {
 
 Result<Attributes> apply_topic_attribute_changes(bool creating, const Attributes& current,
                                                  const Attributes& changes) {
-  return apply(topic_attributes(), creating, current, changes);
+  RMQ_TRY(Attributes changed, apply(topic_attributes(), creating, current, changes));
+  if (has_batch_queues(changed)) return refuse("queue.type=BatchCQ is not supported");
+  return changed;
 }
 
 Result<Attributes> apply_group_attribute_changes(bool creating, const Attributes& current,

@@ -17,9 +17,12 @@ using Attributes = std::map<std::string, std::string>;
 Result<Attributes> parse_attribute_changes(std::string_view text);
 
 // `current` with the changes applied. While creating only additions are allowed; some keys cannot
-// change afterwards. Errors: ResponseCode::SystemError with Java's remark.
+// change afterwards, and batch queues are refused. Errors: ResponseCode::SystemError with Java's
+// remark.
 Result<Attributes> apply_topic_attribute_changes(bool creating, const Attributes& current,
                                                  const Attributes& changes);
+// Whether the topic's queues have a format that rmq cannot write or read (queue.type=BatchCQ).
+bool has_batch_queues(const Attributes& attributes);
 // The same for groups, which have no attributes yet: every key is refused.
 Result<Attributes> apply_group_attribute_changes(bool creating, const Attributes& current,
                                                  const Attributes& changes);
