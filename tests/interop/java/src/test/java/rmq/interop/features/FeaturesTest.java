@@ -9,11 +9,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.rocketmq.client.QueryResult;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -248,5 +250,40 @@ class FeaturesTest {
     @Test
     void tagFilterBeyondAscii() throws Exception {
         tagFilter("größe || 标签", List.of("große", "标"), List.of("größe", "标签"));
+    }
+
+    @Test
+    void queryByKey() throws Exception {
+        final String topic = unique("query");
+        final DefaultMQProducer producer = session.producer(2);
+        final long begin = System.currentTimeMillis() - 1000;
+        SendResult last = null;
+        for (int i = 0; i < 10; i++) {
+            last = send(producer, new Message(topic, null, "all key" + i % 2, bytes("m" + i)));
+        }
+        assertEquals(List.of("m1", "m3", "m5", "m7", "m9"), query(producer, topic, "key1", 5, begin));
+        assertEquals(10, query(producer, topic, "all", 10, begin).size());
+        assertEquals("m9", text(producer.viewMessage(topic, last.getMsgId())), "by the client's id");
+        assertEquals("m9", text(producer.viewMessage(topic, last.getOffsetMsgId())), "by position");
+    }
+
+    /** The index follows the log: asks until {@code count} are there. */
+    private static List<String> query(DefaultMQProducer producer, String topic, String key, int count, long begin)
+        throws Exception {
+        final long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Session.DEADLINE_SECONDS);
+        for (;;) {
+            try {
+                final QueryResult result =
+                    producer.queryMessage(topic, key, 32, begin, System.currentTimeMillis() + 1000);
+                if (result.getMessageList().size() >= count || System.nanoTime() > end) {
+                    return sorted(bodies(result.getMessageList()));
+                }
+            } catch (MQClientException e) { // none yet
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+            }
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
     }
 }
