@@ -135,7 +135,7 @@ def scan(suite: Suite, log: pathlib.Path) -> tuple[list[str], list[str]]:
 
 
 def check_table(outcomes: list[Outcome]) -> Outcome:
-    """docs/clients.md: a cell is a test that passed, or says why there is none; every column is a suite."""
+    """docs/clients.md: a cell is a test that passed, or says why there is none; of the suites that ran."""
     check = Outcome("docs/clients.md")
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
             for line in TABLE.read_text().splitlines() if line.startswith("|")]
@@ -149,7 +149,7 @@ def check_table(outcomes: list[Outcome]) -> Outcome:
             if test and column and column.group(1) in passed:
                 ok = test.group(1) in passed[column.group(1)]
                 (check.passed if ok else check.failed).append(f"{row[0]}: {column.group(1)} `{test.group(1)}`")
-    if not check.passed:
+    if not check.passed and set(passed) == set(SUITES):
         check.trouble = "no cell names a test"
     return check
 
