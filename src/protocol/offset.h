@@ -1,6 +1,7 @@
 // Headers of offsets: QUERY_CONSUMER_OFFSET (14), UPDATE_CONSUMER_OFFSET (15),
 // SEARCH_OFFSET_BY_TIMESTAMP (29), GET_MAX_OFFSET (30), GET_MIN_OFFSET (31),
-// GET_EARLIEST_MSG_STORETIME (32), and the resetting of offsets (220, 222).
+// GET_EARLIEST_MSG_STORETIME (32), the resetting of offsets (220, 222), what clients hold (221,
+// 223) and the whole tables (43, 45). Bodies: offset_body.h.
 #pragma once
 
 #include <cstdint>
@@ -143,5 +144,23 @@ struct InvokeBrokerToResetOffsetRequest {
   }
 };
 using ResetConsumerClientOffsetRequest = InvokeBrokerToResetOffsetRequest;
+
+// INVOKE_BROKER_TO_GET_CONSUMER_STATUS, and GET_CONSUMER_STATUS_FROM_CLIENT from broker to client.
+struct InvokeBrokerToGetConsumerStatusRequest {
+  std::string_view topic{};
+  std::string_view group{};
+  std::string_view client_addr{};  // a client id, in spite of its name; empty: all clients
+
+  template <class Self, class F>
+  static constexpr void fields(Self& self, F&& f) {
+    f("topic", self.topic, kRequired);
+    f("group", self.group, kRequired);
+    f("clientAddr", self.client_addr, kOptional);
+  }
+};
+using GetConsumerStatusFromClientRequest = InvokeBrokerToGetConsumerStatusRequest;
+
+struct GetAllConsumerOffsetRequest : NoFields {};
+struct GetAllDelayOffsetRequest : NoFields {};
 
 }  // namespace rmq::protocol

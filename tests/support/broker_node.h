@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -83,6 +84,8 @@ struct Node {
   net::IoThreads threads{2};
   Broker broker;
   std::unique_ptr<net::RpcClient> client = std::make_unique<net::RpcClient>(threads);
+  // What connections of tests may still call until the threads have stopped.
+  std::vector<std::shared_ptr<net::Service>> services;
 };
 
 struct Fixture {

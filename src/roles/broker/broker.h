@@ -31,6 +31,7 @@
 #include "roles/broker/groups/group_table.h"
 #include "roles/broker/metadata_saver.h"
 #include "roles/broker/offsets/offset_table.h"
+#include "roles/broker/offsets/queue_readers.h"
 #include "roles/broker/pulling/long_polls.h"
 #include "roles/broker/registration.h"
 #include "roles/broker/sending/send_thread.h"
@@ -75,6 +76,7 @@ class Broker {
   TopicTable topics;
   GroupTable groups;
   OffsetTable offsets;
+  QueueReaders readers;
   DelayProgress delay_progress;
   ClientRegistry clients;
   QueueLocks locks;

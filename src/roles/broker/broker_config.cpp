@@ -92,6 +92,9 @@ constexpr std::tuple kServiceFields{
     Field{"broker.reject_pull_consumer_enable", "rejectPullConsumerEnable",
           &BrokerConfig::reject_pull_consumer_enable, Reload::Restart,
           "Refuses consumers that pull by themselves."},
+    Field{"broker.use_server_side_reset_offset", "useServerSideResetOffset",
+          &BrokerConfig::use_server_side_reset_offset, Reload::Restart,
+          "A reset of offsets is kept here; otherwise the group's consumers are told to do it."},
 };
 
 // What happens at intervals.

@@ -57,6 +57,7 @@ struct BrokerConfig {
   bool slave_read_enable = false;
   bool notify_consumer_ids_changed_enable = true;
   bool reject_pull_consumer_enable = false;
+  bool use_server_side_reset_offset = true;
 
   std::chrono::milliseconds register_namesrv_period{30'000};
   std::chrono::milliseconds register_broker_timeout{24'000};

@@ -236,7 +236,7 @@ constexpr std::string_view kTuningKeys[] = {
     "transactionOpBatchInterval", "transactionOpMsgMaxSize", "transactionTimeOut",
     "transferMsgByHeap", "transientStorePoolSize", "travelCqFileNumWhenGetMessage",
     "updateNameServerAddrPeriod", "useABSLock", "useEpollNativeSelector",
-    "usePIDColdCtrStrategy", "useReentrantLockWhenPutMessage", "useServerSideResetOffset",
+    "usePIDColdCtrStrategy", "useReentrantLockWhenPutMessage",
     "userCacheExpiredSecond", "userCacheMaxNum", "userCacheRefreshSecond",
     "waitTimeMillsInAckQueue", "waitTimeMillsInAdminBrokerQueue",
     "waitTimeMillsInHeartbeatQueue", "waitTimeMillsInLitePullQueue", "waitTimeMillsInPullQueue",

@@ -5,9 +5,11 @@
 #include "roles/broker/admin/runtime_info.h"
 #include "roles/broker/broker_service.h"
 #include "roles/broker/clients/client_requests.h"
+#include "roles/broker/clients/consumer_status.h"
 #include "roles/broker/delivery/send_msg_back.h"
 #include "roles/broker/groups/group_requests.h"
 #include "roles/broker/offsets/offset_requests.h"
+#include "roles/broker/offsets/reset_offset.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/query/query_requests.h"
 #include "roles/broker/sending/send_message.h"
@@ -43,6 +45,9 @@ constexpr std::array kBrokerRequests{
                                                 Lane::Control),
     serve<&on_get_consumer_connection_list>(RequestCode::GetConsumerConnectionList, Lane::Control),
     serve<&on_get_producer_connection_list>(RequestCode::GetProducerConnectionList, Lane::Control),
+    serve<&on_invoke_broker_to_reset_offset>(RequestCode::InvokeBrokerToResetOffset, Lane::Disk),
+    serve<&on_invoke_broker_to_get_consumer_status>(RequestCode::InvokeBrokerToGetConsumerStatus,
+                                                    Lane::Control),
     serve<&on_send_message>(RequestCode::SendMessageV2, Lane::Append),
     serve<&on_send_message>(RequestCode::SendBatchMessage, Lane::Append),
     serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),

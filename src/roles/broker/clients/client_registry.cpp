@@ -269,6 +269,12 @@ std::optional<Client> ClientRegistry::find_consumer(std::string_view group,
   return std::nullopt;
 }
 
+bool ClientRegistry::is_consumer(std::string_view group, ConnectionId connection) const {
+  MutexLock lock(mutex_);
+  const auto it = consumers_.find(group);
+  return it != consumers_.end() && it->second.members.contains(connection);
+}
+
 std::vector<std::string> ClientRegistry::groups_of(std::string_view topic) const {
   MutexLock lock(mutex_);
   std::vector<std::string> groups;

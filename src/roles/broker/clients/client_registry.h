@@ -105,6 +105,8 @@ class ClientRegistry {
   std::vector<Client> producers(std::string_view group) const;
   std::vector<std::string> consumer_ids(std::string_view group) const;
   std::optional<Client> find_consumer(std::string_view group, std::string_view client_id) const;
+  // Whether that connection announced itself as a consumer of the group.
+  bool is_consumer(std::string_view group, ConnectionId connection) const;
   // Groups with a member that subscribe to `topic`.
   std::vector<std::string> groups_of(std::string_view topic) const;
   std::vector<std::string> producer_groups() const;

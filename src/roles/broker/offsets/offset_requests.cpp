@@ -4,58 +4,15 @@
 #include <optional>
 #include <string>
 
-#include "protocol/message_record.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/offsets/commit_offset.h"
+#include "roles/broker/offsets/offset_search.h"
 
 namespace rmq::roles::broker {
 
 using protocol::BoundaryType;
 using protocol::ResponseCode;
-
-namespace {
-
-storage::ReadResult read_one(const storage::MessageStore& store, std::string_view topic,
-                             QueueId queue_id, QueueOffset at) {
-  storage::ReadRequest one;
-  one.topic = topic;
-  one.queue_id = queue_id;
-  one.from = at;
-  one.count_max = 1;
-  return store.read(one);
-}
-
-// Milliseconds; nothing when the message is gone.
-std::optional<std::int64_t> store_time(const storage::MessageStore& store, std::string_view topic,
-                                       QueueId queue_id, QueueOffset at) {
-  const storage::ReadResult result = read_one(store, topic, queue_id, at);
-  if (result.status != storage::ReadStatus::Found || result.records.empty()) return std::nullopt;
-  const auto record = protocol::decode_record(result.records.front().bytes);
-  if (!record) return std::nullopt;
-  return record->store_timestamp_ms;
-}
-
-// The first offset in [begin, end) whose message was stored after `timestamp` (or at it, with
-// `including`); `end` when there is none. Store times never go backwards within a log.
-QueueOffset first_stored_after(const storage::MessageStore& store, std::string_view topic,
-                               QueueId queue_id, std::int64_t timestamp, bool including) {
-  QueueOffset low = store.min_offset(topic, queue_id);
-  QueueOffset high = std::max(low, store.visible_end(topic, queue_id));
-  while (low < high) {
-    const QueueOffset middle = low + (high - low) / 2;
-    const auto time = store_time(store, topic, queue_id, middle);
-    // What retention took meanwhile was stored before everything that is left.
-    const bool after = time && (*time > timestamp || (including && *time == timestamp));
-    if (after) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
-
-}  // namespace
 
 Result<Response> on_query_consumer_offset(Broker& broker,
                                           const protocol::QueryConsumerOffsetRequest& request) {
@@ -68,7 +25,7 @@ Result<Response> on_query_consumer_offset(Broker& broker,
                 "Not found, do not set to zero, maybe this group boot first");
   }
   const storage::ReadResult first =
-      read_one(*broker.store, request.topic, request.queue_id, QueueOffset{0});
+      read_one_message(*broker.store, request.topic, request.queue_id, QueueOffset{0});
   if (first.status == storage::ReadStatus::Found && !first.behind_memory) {
     return respond(protocol::QueryConsumerOffsetResponse{.offset = QueueOffset{0}});
   }
@@ -85,9 +42,15 @@ Result<Response> on_update_consumer_offset(Broker& broker, const Caller& caller,
   if (!broker.topics.contains(request.topic)) {
     return fail(ResponseCode::TopicNotExist, "Topic " + std::string(request.topic) + " not exist!");
   }
-  broker.offsets.commit(caller.connection->peer().text(), request.consumer_group, request.topic,
-                        request.queue_id, request.commit_offset);
-  return respond();
+  const OffsetTable::Committed committed =
+      commit_offset(broker, *caller.connection, request.consumer_group, request.topic,
+                    request.queue_id, request.commit_offset);
+  Response response;
+  if (committed == OffsetTable::Committed::ResetPending)
+    response.remark = "Offset has been previously reset";
+  if (committed == OffsetTable::Committed::Smaller)
+    response.remark = "Another consumer of the group reads the queue, and the offset is behind it";
+  return response;
 }
 
 Result<Response> on_get_max_offset(Broker& broker, const protocol::GetMaxOffsetRequest& request) {

@@ -8,33 +8,9 @@
 #include "base/log.h"
 #include "protocol/body_json.h"
 #include "roles/broker/broker_errc.h"
+#include "roles/broker/offsets/topic_at_group.h"
 
 namespace rmq::roles::broker {
-
-namespace {
-
-// The key of one group in one topic. The view lives until this thread asks again: a commit or a
-// query, which comes with every pull, makes no string.
-std::string_view key_of(std::string_view group, std::string_view topic) {
-  thread_local std::string key;
-  key.assign(topic).append(1, '@').append(group);
-  return key;
-}
-
-// "topic@group" apart; neither may contain the sign. Nothing for anything else, as in Java.
-struct Pair {
-  std::string_view topic;
-  std::string_view group;
-};
-std::optional<Pair> split(std::string_view key) {
-  const std::size_t at = key.find('@');
-  if (at == key.npos || key.find('@', at + 1) != key.npos || at + 1 == key.size()) {
-    return std::nullopt;
-  }
-  return Pair{.topic = key.substr(0, at), .group = key.substr(at + 1)};
-}
-
-}  // namespace
 
 OffsetTable::OffsetTable(Clock& clock, FileSystem& files, const std::string& directory)
     : clock_(clock), file_(files, directory + "/consumerOffset.json") {}
@@ -87,19 +63,30 @@ Result<> OffsetTable::load(bool store_has_data) {
   return {};
 }
 
-void OffsetTable::commit(std::string_view peer, std::string_view group, std::string_view topic,
-                         QueueId queue_id, QueueOffset offset) {
-  const std::string_view key = key_of(group, topic);
+OffsetTable::Committed OffsetTable::commit(std::string_view peer, std::string_view group,
+                                           std::string_view topic, QueueId queue_id,
+                                           QueueOffset offset, Direction direction) {
+  const std::string_view key = topic_at_group(topic, group);
   Shard& shard = shard_of(key);
   std::optional<QueueOffset> before;
   {
     MutexLock lock(shard.mutex);
+    if (resets_pending_.load(std::memory_order_relaxed) > 0) {
+      const auto resets = shard.resets.find(key);
+      if (resets != shard.resets.end() && resets->second.contains(queue_id)) {
+        return Committed::ResetPending;
+      }
+    }
     auto queues = shard.offsets.find(key);
     if (queues == shard.offsets.end()) {
       queues = shard.offsets.emplace(std::string(key), QueueOffsets{}).first;
     }
     const auto [it, is_new] = queues->second.try_emplace(queue_id, offset);
-    if (!is_new) before = std::exchange(it->second, offset);
+    if (!is_new) {
+      before = it->second;
+      if (offset < *before && direction == Direction::Forward) return Committed::Smaller;
+      it->second = offset;
+    }
   }
   if (before && offset < *before) {
     log::warn("offsets", "a commit goes back", kv("peer", peer), kv("group", group),
@@ -107,11 +94,52 @@ void OffsetTable::commit(std::string_view peer, std::string_view group, std::str
               kv("to", offset.value));
   }
   if (before != offset) note_change();
+  return Committed::Taken;
+}
+
+void OffsetTable::reset(std::string_view group, std::string_view topic, QueueId queue_id,
+                        QueueOffset offset) {
+  const std::string key(topic_at_group(topic, group));
+  Shard& shard = shard_of(key);
+  {
+    MutexLock lock(shard.mutex);
+    shard.offsets[key][queue_id] = offset;
+    const bool is_new = shard.resets[key].insert_or_assign(queue_id, offset).second;
+    if (is_new) resets_pending_.fetch_add(1, std::memory_order_relaxed);
+  }
+  note_change();
+}
+
+std::optional<QueueOffset> OffsetTable::take_reset(std::string_view group, std::string_view topic,
+                                                   QueueId queue_id) {
+  if (resets_pending_.load(std::memory_order_relaxed) == 0) return std::nullopt;
+  const std::string_view key = topic_at_group(topic, group);
+  Shard& shard = shard_of(key);
+  MutexLock lock(shard.mutex);
+  const auto queues = shard.resets.find(key);
+  if (queues == shard.resets.end()) return std::nullopt;
+  const auto pending = queues->second.find(queue_id);
+  if (pending == queues->second.end()) return std::nullopt;
+  const QueueOffset offset = pending->second;
+  queues->second.erase(pending);
+  if (queues->second.empty()) shard.resets.erase(queues);
+  resets_pending_.fetch_sub(1, std::memory_order_relaxed);
+  return offset;
+}
+
+bool OffsetTable::reset_pending(std::string_view group, std::string_view topic,
+                                QueueId queue_id) const {
+  if (resets_pending_.load(std::memory_order_relaxed) == 0) return false;
+  const std::string_view key = topic_at_group(topic, group);
+  const Shard& shard = shard_of(key);
+  MutexLock lock(shard.mutex);
+  const auto queues = shard.resets.find(key);
+  return queues != shard.resets.end() && queues->second.contains(queue_id);
 }
 
 std::optional<QueueOffset> OffsetTable::find(std::string_view group, std::string_view topic,
                                              QueueId queue_id) const {
-  const std::string_view key = key_of(group, topic);
+  const std::string_view key = topic_at_group(topic, group);
   Shard& shard = shard_of(key);
   MutexLock lock(shard.mutex);
   const auto queues = shard.offsets.find(key);
@@ -123,7 +151,7 @@ std::optional<QueueOffset> OffsetTable::find(std::string_view group, std::string
 
 OffsetTable::QueueOffsets OffsetTable::find_all(std::string_view group,
                                                 std::string_view topic) const {
-  const std::string_view key = key_of(group, topic);
+  const std::string_view key = topic_at_group(topic, group);
   Shard& shard = shard_of(key);
   MutexLock lock(shard.mutex);
   const auto queues = shard.offsets.find(key);
@@ -135,7 +163,8 @@ std::vector<std::string> OffsetTable::topics_of(std::string_view group) const {
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     for (const auto& [key, queues] : shard.offsets) {
-      if (const auto pair = split(key); pair && pair->group == group) topics.emplace(pair->topic);
+      if (const auto pair = split_topic_at_group(key); pair && pair->group == group)
+        topics.emplace(pair->topic);
     }
   }
   return {topics.begin(), topics.end()};
@@ -146,7 +175,8 @@ std::vector<std::string> OffsetTable::groups_of(std::string_view topic) const {
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     for (const auto& [key, queues] : shard.offsets) {
-      if (const auto pair = split(key); pair && pair->topic == topic) groups.emplace(pair->group);
+      if (const auto pair = split_topic_at_group(key); pair && pair->topic == topic)
+        groups.emplace(pair->group);
     }
   }
   return {groups.begin(), groups.end()};
@@ -157,10 +187,20 @@ void OffsetTable::erase_if(
   std::size_t erased = 0;
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
-    erased += std::erase_if(shard.offsets, [&](const auto& entry) {
-      const auto pair = split(entry.first);
+    const auto is_doomed = [&](const auto& entry) {
+      const auto pair = split_topic_at_group(entry.first);
       return pair && doomed(pair->topic, pair->group);
-    });
+    };
+    erased += std::erase_if(shard.offsets, is_doomed);
+    for (auto it = shard.resets.begin(); it != shard.resets.end();) {
+      if (!is_doomed(*it)) {
+        ++it;
+        continue;
+      }
+      resets_pending_.fetch_sub(static_cast<std::int64_t>(it->second.size()),
+                                std::memory_order_relaxed);
+      it = shard.resets.erase(it);
+    }
   }
   if (erased > 0) note_change();
 }
@@ -179,7 +219,7 @@ std::size_t OffsetTable::clamp(
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     for (auto& [key, queues] : shard.offsets) {
-      const auto pair = split(key);
+      const auto pair = split_topic_at_group(key);
       if (!pair) continue;
       for (auto& [queue_id, offset] : queues) {
         const QueueOffset end = end_of(pair->topic, queue_id);
@@ -216,7 +256,7 @@ std::string OffsetTable::encode(const json::Style& style) const {
   std::map<std::string, std::set<std::string>> topics_by_group;
   json::Value table = json::Value::object();
   for (const auto& [key, queues] : copy()) {
-    if (const auto pair = split(key)) {
+    if (const auto pair = split_topic_at_group(key)) {
       topics_by_group[std::string(pair->group)].emplace(pair->topic);
     }
     json::Value offsets = json::Value::object();

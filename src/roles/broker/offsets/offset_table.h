@@ -40,10 +40,19 @@ class OffsetTable {
   Result<> load(bool store_has_data);
 
   // Remembers `offset`, the next message `group` wants of the queue. One smaller than the known one
-  // is taken too, with a warning that names `peer`, as in Java. This is the only place where an
-  // offset changes on a client's word.
-  void commit(std::string_view peer, std::string_view group, std::string_view topic,
-              QueueId queue_id, QueueOffset offset);
+  // is taken only if it may go back, with a warning that names `peer`. While a reset is pending
+  // nothing is taken, as in Java. This and reset() are the only places where an offset changes.
+  enum class Direction { Forward, Back };
+  enum class Committed { Taken, Smaller, ResetPending };
+  Committed commit(std::string_view peer, std::string_view group, std::string_view topic,
+                   QueueId queue_id, QueueOffset offset, Direction direction = Direction::Back);
+  // An administrator's word: the offset, and pending until take_reset() by the next pull. What is
+  // pending is forgotten at a restart; the offset is not.
+  void reset(std::string_view group, std::string_view topic, QueueId queue_id, QueueOffset offset);
+  // Where the group must go on; once. Costs an atomic load while nothing is pending at all.
+  std::optional<QueueOffset> take_reset(std::string_view group, std::string_view topic,
+                                        QueueId queue_id);
+  bool reset_pending(std::string_view group, std::string_view topic, QueueId queue_id) const;
   std::optional<QueueOffset> find(std::string_view group, std::string_view topic,
                                   QueueId queue_id) const;
   // All queues of one topic. Empty when the group never committed there.
@@ -70,6 +79,7 @@ class OffsetTable {
   struct Shard {
     mutable Mutex mutex;
     StringMap<QueueOffsets> offsets RMQ_GUARDED_BY(mutex);  // by "topic@group"
+    StringMap<QueueOffsets> resets RMQ_GUARDED_BY(mutex);   // pending, likewise
   };
 
   Shard& shard_of(std::string_view key) const;
@@ -82,6 +92,7 @@ class OffsetTable {
   Clock& clock_;
   mutable std::array<Shard, kShards> shards_;
   std::atomic<std::int64_t> changes_{0};
+  std::atomic<std::int64_t> resets_pending_{0};  // of queues, in all shards
   mutable Mutex version_mutex_;
   protocol::DataVersion data_version_ RMQ_GUARDED_BY(version_mutex_);
 

@@ -11,6 +11,7 @@
 #include "protocol/pull.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/offsets/commit_offset.h"
 #include "roles/broker/pulling/pull_checks.h"
 #include "roles/error_mapping.h"
 
@@ -56,9 +57,13 @@ ResponseCode code_of(ReadStatus status, QueueOffset asked) {
   return row_of(status).code;
 }
 
+struct Outcome {
+  ResponseCode code;
+  std::string_view remark;
+};
+
 void write_answer(const Broker& broker, net::Connection& connection, const net::Asked& asked,
-                  const PullMessageRequest& request, const PullPlan& plan,
-                  const storage::ReadResult& result) {
+                  const PullPlan& plan, const Outcome& outcome, const storage::ReadResult& result) {
   if (asked.oneway) return;
   PullMessageResponse fields;
   // The group may be told to read from a slave once it lags behind what the master has in memory.
@@ -70,12 +75,11 @@ void write_answer(const Broker& broker, net::Connection& connection, const net::
   fields.max_offset = result.end;
   fields.topic_sys_flag = plan.topic_sys_flag;
   fields.group_sys_flag = plan.group_sys_flag;
-  const protocol::ResponseHead head{
-      .type = asked.type,
-      .code = static_cast<std::int32_t>(code_of(result.status, request.queue_offset)),
-      .opaque = asked.opaque,
-      .remark = row_of(result.status).remark,
-      .body_bytes = result.bytes};
+  const protocol::ResponseHead head{.type = asked.type,
+                                    .code = static_cast<std::int32_t>(outcome.code),
+                                    .opaque = asked.opaque,
+                                    .remark = outcome.remark,
+                                    .body_bytes = result.bytes};
   protocol::encode_response_head(head, fields, connection.out().tail());
   for (const storage::RecordSpan& span : result.records)
     connection.out().add_body(span.bytes, span.pin);
@@ -107,26 +111,60 @@ bool hold(Broker& broker, net::Connection& connection, const PullMessageRequest&
                 .deadline = broker.clock.steady_now() + patience};
   storage::Queue& queue = broker.store->queue(request.topic, request.queue_id);
   if (!broker.long_polls.hold(queue, std::move(pull))) return false;
-  if (broker.store->visible_end(queue.topic(), queue.queue_id()) > request.queue_offset)
+  if (broker.store->visible_end(queue.topic(), queue.queue_id()) > request.queue_offset ||
+      broker.offsets.reset_pending(request.consumer_group, request.topic, request.queue_id)) {
     broker.long_polls.wake(queue);
+  }
   return true;
 }
 
+// The answer that sends a consumer to where an administrator reset its group.
+void write_reset(const Broker& broker, net::Connection& connection, const net::Asked& asked,
+                 const PullMessageRequest& request, const PullPlan& plan, QueueOffset offset) {
+  storage::ReadResult nothing;
+  nothing.next = offset;
+  nothing.min = broker.store->min_offset(request.topic, request.queue_id);
+  nothing.end = broker.store->visible_end(request.topic, request.queue_id);
+  write_answer(broker, connection, asked, plan, {ResponseCode::PullOffsetMoved, "OFFSET_RESET"},
+               nothing);
+}
+
+void note_reader(Broker& broker, const net::Connection& connection,
+                 const PullMessageRequest& request, QueueOffset next, bool first_pass) {
+  const QueueReaders::Reader reader{.connection = connection.id(), .next = next};
+  if (first_pass) {
+    broker.readers.note(request.consumer_group, request.topic, request.queue_id, reader);
+  } else {
+    broker.readers.advance(request.consumer_group, request.topic, request.queue_id, reader);
+  }
+}
+
 // `may_hold`: the first pass, which also stores the offset that the consumer commits by pulling.
+// That comes before the client counts as the queue's reader: a pull that is late must not set the
+// group back.
 Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
               bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
   RMQ_TRY(const PullPlan plan, plan_pull(broker, connection, request, command));
+  const auto reset =
+      broker.offsets.take_reset(request.consumer_group, request.topic, request.queue_id);
+  if (reset) {
+    note_reader(broker, connection, request, *reset, may_hold);
+    write_reset(broker, connection, net::Asked(command), request, plan, *reset);
+    return {};
+  }
   const storage::ReadResult result = read(broker, request, plan);
   if (may_hold && (request.sys_flag & protocol::kPullCommitOffset) != 0) {
-    broker.offsets.commit(connection.peer().text(), request.consumer_group, request.topic,
-                          request.queue_id, request.commit_offset);
+    commit_offset(broker, connection, request.consumer_group, request.topic, request.queue_id,
+                  request.commit_offset);
   }
+  note_reader(broker, connection, request, result.next, may_hold);
+  const Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
   const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
-                    code_of(result.status, request.queue_offset) == ResponseCode::PullNotFound;
+                    outcome.code == ResponseCode::PullNotFound;
   if (wait && hold(broker, connection, request, plan, command)) return {};
   broker.traffic.note_pull(static_cast<std::int64_t>(result.message_count));
-  write_answer(broker, connection, net::Asked(command), request, plan, result);
+  write_answer(broker, connection, net::Asked(command), plan, outcome, result);
   return {};
 }
 
