@@ -77,6 +77,7 @@ class Outcome:
     name: str
     passed: list[str] = dataclasses.field(default_factory=list)
     failed: list[str] = dataclasses.field(default_factory=list)
+    measured: list[str] = dataclasses.field(default_factory=list)  # what tests say about times
     seconds: float = 0
     trouble: str = ""  # what went wrong apart from tests
 
@@ -103,6 +104,7 @@ def run(name: str, kind: str, work: pathlib.Path) -> Outcome:
             code = subprocess.run(suite.command, cwd=suite.directory, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                   stderr=subprocess.STDOUT, timeout=SUITE_SECONDS, check=False).returncode
         outcome.passed, outcome.failed = surefire(suite) if suite.reports else scan(suite, log)
+        outcome.measured = measured(suite) if suite.reports else []
         if server and not server.alive():
             outcome.trouble = "the server ended before the tests"
         elif code and not outcome.failed:
@@ -126,6 +128,12 @@ def surefire(suite: Suite) -> tuple[list[str], list[str]]:
             bad = any(case.find(tag) is not None for tag in ("failure", "error", "skipped"))
             (failed if bad else passed).append(f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}")
     return passed, failed
+
+
+def measured(suite: Suite) -> list[str]:
+    """What Measured.java printed."""
+    return [line for output in sorted((suite.directory / suite.reports).glob("*-output.txt"))
+            for line in output.read_text(errors="replace").splitlines() if line.startswith("measured: ")]
 
 
 def scan(suite: Suite, log: pathlib.Path) -> tuple[list[str], list[str]]:
@@ -159,6 +167,8 @@ def report(outcome: Outcome, work: pathlib.Path) -> None:
         print(f"ok      {outcome.name:7} {test}")
     for test in outcome.failed:
         print(f"FAILED  {outcome.name:7} {test}")
+    for line in outcome.measured:
+        print(f"        {outcome.name:7} {line}")
     if outcome.trouble:
         print(f"FAILED  {outcome.name:7} {outcome.trouble}")
     log = work / outcome.name / "output.log"

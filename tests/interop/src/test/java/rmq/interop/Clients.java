@@ -71,6 +71,14 @@ final class Clients implements AutoCloseable {
         return producer(new DefaultMQProducer(unique("producers")));
     }
 
+    /** Not started. Retries and times as they are by default. */
+    DefaultMQProducer newDefaultProducer() {
+        final DefaultMQProducer producer =
+            configured(new DefaultMQProducer(unique("producers")));
+        shutdowns.add(producer::shutdown);
+        return producer;
+    }
+
     /** Not started. */
     TransactionMQProducer newTransactionProducer() {
         return producer(new TransactionMQProducer(unique("producers")));

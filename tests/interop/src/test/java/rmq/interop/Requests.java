@@ -9,7 +9,12 @@ import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeaderV2;
+import org.apache.rocketmq.remoting.protocol.header.namesrv.GetRouteInfoRequestHeader;
+import org.apache.rocketmq.remoting.protocol.route.BrokerData;
+import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Single requests by the Java remoting client, for what the message clients never send. */
 final class Requests {
@@ -29,6 +34,19 @@ final class Requests {
         static {
             CLIENT.start();
         }
+    }
+
+    /** The brokers that this name server names for {@code topic}; none when it does not know it. */
+    static Set<String> brokersOf(String topic, String namesrv) throws Exception {
+        final GetRouteInfoRequestHeader header = new GetRouteInfoRequestHeader();
+        header.setTopic(topic);
+        final RemotingCommand response = invoke(namesrv, RemotingCommand.createRequestCommand(
+            RequestCode.GET_ROUTEINFO_BY_TOPIC, header), 2000);
+        if (response.getCode() != ResponseCode.SUCCESS) {
+            return Set.of();
+        }
+        return TopicRouteData.decode(response.getBody(), TopicRouteData.class).getBrokerDatas()
+            .stream().map(BrokerData::getBrokerName).collect(Collectors.toSet());
     }
 
     /** SEND_MESSAGE_V2 past all checks of the producer. */

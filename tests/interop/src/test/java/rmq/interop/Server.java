@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Comparator;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
 /**
@@ -100,10 +101,14 @@ abstract class Server implements AutoCloseable {
             kill();
         }
         if (passed) {
-            try (Stream<Path> all = Files.walk(directory)) {
-                for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(path);
-                }
+            deleteTree(directory);
+        }
+    }
+
+    static void deleteTree(Path directory) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
             }
         }
     }
@@ -124,21 +129,23 @@ abstract class Server implements AutoCloseable {
         }
     }
 
-    /** First of {@code count} neighbouring ports that are free now. */
+    /**
+     * First of {@code count} neighbouring ports that are free now. None that the system gives to
+     * outgoing connections: one of those could take it while a server is down, above all that of a
+     * client which tries to reach just this port.
+     */
     static int freePorts(int count) throws IOException {
         for (int attempt = 0; attempt < 200; attempt++) {
             final List<ServerSocket> held = new ArrayList<>();
+            final int first = ThreadLocalRandom.current().nextInt(15_000, 32_000);
             try {
-                final ServerSocket first =
-                    new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
-                held.add(first);
-                for (int i = 1; i < count; i++) {
-                    held.add(new ServerSocket(
-                        first.getLocalPort() + i, 1, InetAddress.getByName("127.0.0.1")));
+                for (int i = 0; i < count; i++) {
+                    held.add(
+                        new ServerSocket(first + i, 1, InetAddress.getByName("127.0.0.1")));
                 }
-                return first.getLocalPort();
-            } catch (IOException | IllegalArgumentException e) {
-                // A neighbour is taken or beyond the last port: try elsewhere.
+                return first;
+            } catch (IOException e) {
+                // One is taken: try elsewhere.
             } finally {
                 for (ServerSocket socket : held) {
                     socket.close();
