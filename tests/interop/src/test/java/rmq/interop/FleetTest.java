@@ -5,10 +5,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -25,40 +26,52 @@ import org.junit.jupiter.api.Timeout;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
- * Two name servers and two brokers, each of them killed or stopped in turn while a producer with its
- * default retries sends and a group consumes: no send fails, and every message is consumed.
+ * Two name servers and two brokers, each of them killed or stopped in turn while producers with their
+ * default retries send and a group consumes: no send fails, and every message is consumed.
  */
 @Timeout(300) // Java's servers take up to 30 s to stop.
 class FleetTest {
     private static final Duration BACK = Duration.ofSeconds(70);
     private static final int QUEUES = 2; // on each broker
-    private static final int SENDS = 300; // while somebody is away
+    // Each with its own producer: when a broker dies under threads that share one, the client may
+    // replace the connection before it fails what was under way on it, which then times out.
+    private static final int SENDERS = 3;
+    private static final int SENDS = 1000; // while somebody is away
 
     private final List<Node> nodes = new ArrayList<>();
     private final Node[] namesrvs = new Node[2];
     private final Node[] brokers = new Node[2];
     private String topic;
 
-    /** Sends one message after the other until it is told to stop. */
-    private static final class Traffic extends Thread {
+    /** Threads that send one message after the other until they are told to stop. */
+    private static final class Traffic {
         final Set<String> sent = ConcurrentHashMap.newKeySet();
-        final List<String> failures = new ArrayList<>();
-        final Map<String, AtomicLong> byBroker = new ConcurrentHashMap<>();
-        private final DefaultMQProducer producer;
+        final Queue<String> failures = new ConcurrentLinkedQueue<>();
+        final Map<String, Long> byBroker = new ConcurrentHashMap<>(); // and sender
+        private final Clients clients;
         private final String topic;
         private volatile String step = "before";
         private volatile boolean stopped;
+        private final List<Thread> senders = new ArrayList<>();
 
-        Traffic(DefaultMQProducer producer, String topic) {
-            super("traffic");
-            this.producer = producer;
+        Traffic(Clients clients, String topic) {
+            this.clients = clients;
             this.topic = topic;
         }
 
-        @Override
-        public void run() {
+        void start() throws Exception {
+            for (int i = 0; i < SENDERS; i++) {
+                final String prefix = "m" + i + "-";
+                final DefaultMQProducer producer = clients.newDefaultProducer();
+                producer.start();
+                senders.add(new Thread(() -> send(producer, prefix), "sender " + i));
+                senders.get(i).start();
+            }
+        }
+
+        private void send(DefaultMQProducer producer, String prefix) {
             for (int i = 0; !stopped; i++) {
-                final String key = "m" + i;
+                final String key = prefix + i;
                 final String during = step;
                 try {
                     final SendResult result =
@@ -67,8 +80,7 @@ class FleetTest {
                         throw new IllegalStateException(result.toString());
                     }
                     sent.add(key);
-                    byBroker.computeIfAbsent(result.getMessageQueue().getBrokerName(),
-                        name -> new AtomicLong()).incrementAndGet();
+                    byBroker.merge(prefix + result.getMessageQueue().getBrokerName(), 1L, Long::sum);
                     TimeUnit.MILLISECONDS.sleep(2);
                 } catch (Exception e) {
                     failures.add(during + ", " + key + ": " + e);
@@ -80,28 +92,25 @@ class FleetTest {
             step = what;
         }
 
-        private long sendsTo(int broker) {
-            final AtomicLong count = byBroker.get(name(broker));
-            return count == null ? 0 : count.get();
-        }
-
         /** Until that many more have succeeded. */
         void awaitSends(int count) throws InterruptedException {
             final int wanted = sent.size() + count;
             Await.until(count + " sends", BACK, () -> sent.size() >= wanted);
         }
 
-        /** Until the producer uses both brokers, again. */
+        /** Until every producer uses both brokers, again. */
         void awaitBothBrokers() throws InterruptedException {
-            final long first = sendsTo(0);
-            final long second = sendsTo(1);
-            Await.until("sends to both brokers", BACK,
-                () -> sendsTo(0) > first && sendsTo(1) > second);
+            final Map<String, Long> before = Map.copyOf(byBroker);
+            Await.until("sends to both brokers", BACK, () -> byBroker.size() == 2 * SENDERS
+                && byBroker.entrySet().stream().allMatch(
+                    entry -> entry.getValue() > before.getOrDefault(entry.getKey(), 0L)));
         }
 
         void finish() throws InterruptedException {
             stopped = true;
-            join();
+            for (Thread sender : senders) {
+                sender.join();
+            }
         }
     }
 
@@ -185,17 +194,15 @@ class FleetTest {
     @Test
     void noSendFailsAndNothingIsMissedWhileServersGoAndCome() throws Exception {
         try (Clients clients = new Clients(namesrvList())) {
-            final DefaultMQProducer producer = clients.newDefaultProducer();
-            producer.start();
             topic = Clients.unique("fleet");
-            producer.createTopic("TBW102", topic, QUEUES, Map.of());
+            clients.startedProducer().createTopic("TBW102", topic, QUEUES, Map.of());
             for (Node namesrv : namesrvs) {
                 awaitRoute(namesrv, topic);
             }
             final Set<String> consumed = consume(clients, Clients.unique("group"));
-            final Traffic traffic = new Traffic(producer, topic);
-            traffic.start();
+            final Traffic traffic = new Traffic(clients, topic);
             try {
+                traffic.start();
                 traffic.awaitBothBrokers();
                 loseANameServer(traffic);
                 loseABroker(traffic);
@@ -208,9 +215,8 @@ class FleetTest {
             } finally {
                 traffic.finish();
             }
-            final int failed = traffic.failures.size();
-            assertEquals(List.of(), traffic.failures.subList(0, Math.min(failed, 3)),
-                failed + " sends failed beside " + traffic.sent.size());
+            assertEquals(List.of(), traffic.failures.stream().limit(3).toList(),
+                traffic.failures.size() + " sends failed beside " + traffic.sent.size());
             Await.until("all " + traffic.sent.size() + " messages consumed", BACK,
                 () -> consumed.containsAll(traffic.sent));
         }

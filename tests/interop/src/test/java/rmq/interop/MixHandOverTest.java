@@ -17,7 +17,10 @@ import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
@@ -29,6 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
  */
 @EnabledIfEnvironmentVariable(named = "RMQ_INTEROP_SERVER", matches = "java")
 @Timeout(200)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // The last waits for what the first began.
 class MixHandOverTest {
     private static final String JAVA = "broker-java";
     private static final String RMQ = "broker-rmq";
@@ -115,6 +119,7 @@ class MixHandOverTest {
     }
 
     @Test
+    @Order(2)
     void clientsWorkThroughEitherNameServer() throws Exception {
         for (Node namesrv : namesrvs()) {
             try (Clients clients = new Clients(namesrv.address())) {
@@ -133,6 +138,7 @@ class MixHandOverTest {
     }
 
     @Test
+    @Order(1)
     void aKilledBrokerLosesItsRouteUntilItIsBack() throws Exception {
         try (Clients clients = new Clients(rmqNames.address())) {
             final DefaultMQProducer producer = clients.startedProducer();
@@ -156,6 +162,7 @@ class MixHandOverTest {
 
     /** Both brokers say every 60 s that they are there: what is said once is forgotten by then. */
     @Test
+    @Order(4)
     void whatBrokersRepeatKeepsThemRegistered() throws Exception {
         final Instant end = registered.plus(EXPIRY).plusSeconds(3);
         do {
@@ -174,6 +181,7 @@ class MixHandOverTest {
 
     /** With enableSlaveActingMaster a Java broker sends BROKER_HEARTBEAT and names its own expiry. */
     @Test
+    @Order(3)
     void heartbeatsKeepAJavaBrokerAndSilenceEndsIt() throws Exception {
         final Duration expiry = Duration.ofSeconds(3);
         try (Node broker = Node.broker(Node.Kind.JAVA, ACTING,

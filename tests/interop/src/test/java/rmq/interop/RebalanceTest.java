@@ -34,6 +34,7 @@ class RebalanceTest extends ServerTest {
     private static final int QUEUES = 6;
     // Without being told of a change, consumers look for one every 20 s.
     private static final Duration TOLD = Duration.ofSeconds(15);
+    private static final Duration STARTED_AND_TOLD = Duration.ofSeconds(40);
     private static final Duration LOCK_EXPIRY = Duration.ofSeconds(75);
     private static final String JAVA_TOLD =
         "Java: told at once, looks again within 1 s; untold within 20 s";
@@ -212,7 +213,7 @@ class RebalanceTest extends ServerTest {
             child = startProcess("child", started);
             final Process process = child;
             change("a third member joins", () -> started.get(30, TimeUnit.SECONDS),
-                Set.of("first", "second", "child"), TOLD, TOLD, JAVA_TOLD);
+                Set.of("first", "second", "child"), STARTED_AND_TOLD, STARTED_AND_TOLD, JAVA_TOLD);
             change("a member leaves", () -> {
                 final long now = GroupMember.nowMicros();
                 second.close();
@@ -242,7 +243,7 @@ class RebalanceTest extends ServerTest {
                 final long now = GroupMember.nowMicros();
                 third[0] = start("third");
                 return now;
-            }, Set.of("first", "child", "third"), TOLD, TOLD, JAVA_TOLD);
+            }, Set.of("first", "child", "third"), STARTED_AND_TOLD, STARTED_AND_TOLD, JAVA_TOLD);
             change("a member is killed", () -> {
                 final long now = GroupMember.nowMicros();
                 child.destroyForcibly().waitFor();

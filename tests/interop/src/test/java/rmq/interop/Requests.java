@@ -7,11 +7,13 @@ import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
+import org.apache.rocketmq.remoting.protocol.body.ClusterInfo;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeaderV2;
 import org.apache.rocketmq.remoting.protocol.header.namesrv.GetRouteInfoRequestHeader;
 import org.apache.rocketmq.remoting.protocol.route.BrokerData;
 import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -36,17 +38,31 @@ final class Requests {
         }
     }
 
-    /** The brokers that this name server names for {@code topic}; none when it does not know it. */
-    static Set<String> brokersOf(String topic, String namesrv) throws Exception {
+    /** What this name server says of {@code topic}; empty when it does not know it. */
+    static TopicRouteData route(String topic, String namesrv) throws Exception {
         final GetRouteInfoRequestHeader header = new GetRouteInfoRequestHeader();
         header.setTopic(topic);
         final RemotingCommand response = invoke(namesrv, RemotingCommand.createRequestCommand(
             RequestCode.GET_ROUTEINFO_BY_TOPIC, header), 2000);
         if (response.getCode() != ResponseCode.SUCCESS) {
-            return Set.of();
+            final TopicRouteData unknown = new TopicRouteData();
+            unknown.setBrokerDatas(List.of());
+            return unknown;
         }
-        return TopicRouteData.decode(response.getBody(), TopicRouteData.class).getBrokerDatas()
-            .stream().map(BrokerData::getBrokerName).collect(Collectors.toSet());
+        return TopicRouteData.decode(response.getBody(), TopicRouteData.class);
+    }
+
+    /** The brokers that this name server names for {@code topic}. */
+    static Set<String> brokersOf(String topic, String namesrv) throws Exception {
+        return route(topic, namesrv).getBrokerDatas().stream().map(BrokerData::getBrokerName)
+            .collect(Collectors.toSet());
+    }
+
+    /** The clusters, brokers and addresses that this name server knows. */
+    static ClusterInfo cluster(String namesrv) throws Exception {
+        final RemotingCommand response = invoke(namesrv,
+            RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_CLUSTER_INFO, null), 2000);
+        return ClusterInfo.decode(response.getBody(), ClusterInfo.class);
     }
 
     /** SEND_MESSAGE_V2 past all checks of the producer. */
