@@ -13,7 +13,6 @@ namespace rmq::net {
 IoThread::IoThread(std::string name, std::size_t index)
     : name_(std::move(name)),
       index_(index),
-      context_(1),
       work_(context_.get_executor()),
       connections_(context_) {}
 
@@ -46,7 +45,11 @@ IoThreads::IoThreads(std::size_t data_threads) {
   }
 }
 
-IoThreads::~IoThreads() { stop(); }
+IoThreads::~IoThreads() {
+  stop();
+  control_->context_.abandon();
+  for (auto& thread : data_) thread->context_.abandon();
+}
 
 void IoThreads::start() {
   control_->start();

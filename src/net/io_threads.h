@@ -19,6 +19,13 @@
 
 namespace rmq::net {
 
+// An io_context whose pending handlers and coroutines can be destroyed while other contexts live.
+class IoContext : public asio::io_context {
+ public:
+  IoContext() : asio::io_context(1) {}
+  void abandon() { shutdown(); }
+};
+
 class IoThread {
  public:
   IoThread(std::string name, std::size_t index);
@@ -49,7 +56,7 @@ class IoThread {
   ChunkPool chunks_;
   Bytes read_scratch_;  // lent to one connection's read turn at a time
   std::atomic<std::size_t> connection_count_{0};
-  asio::io_context context_;
+  IoContext context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   ConnectionTable connections_;
   std::thread thread_;
@@ -60,6 +67,7 @@ class IoThreads {
  public:
   // `data_threads` 0: one per core.
   explicit IoThreads(std::size_t data_threads = 0);
+  // What waits on one thread may hold connections of another: all of it goes before any thread.
   ~IoThreads();
 
   void start();

@@ -1,6 +1,6 @@
 // Headers of sending: SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320),
-// SEND_REPLY_MESSAGE (324, 325), CONSUMER_SEND_MSG_BACK (36), END_TRANSACTION (37),
-// CHECK_TRANSACTION_STATE (39). Source: SendMessageRequestHeader.java,
+// SEND_REPLY_MESSAGE (324, 325), PUSH_REPLY_MESSAGE_TO_CLIENT (326), CONSUMER_SEND_MSG_BACK (36),
+// END_TRANSACTION (37), CHECK_TRANSACTION_STATE (39). Source: SendMessageRequestHeader.java,
 // SendMessageRequestHeaderV2.java and their neighbours.
 #pragma once
 
@@ -114,6 +114,42 @@ struct ConsumerSendMsgBackRequest {
     f("originTopic", self.origin_topic, kOptional);
     f("unitMode", self.unit_mode, kOptional);
     f("maxReconsumeTimes", self.max_reconsume_times, kOptional);
+  }
+};
+
+// Broker to the client that asked; the body is the reply's. Source: ReplyMessageRequestHeader.java.
+struct PushReplyMessageToClientRequest {
+  std::string_view producer_group{};
+  std::string_view topic{};
+  std::string_view default_topic{};
+  std::int32_t default_topic_queue_nums = 0;
+  QueueId queue_id = 0;
+  std::int32_t sys_flag = 0;
+  std::int64_t born_timestamp = 0;
+  std::int32_t flag = 0;
+  std::string_view properties{};  // of the reply: CORRELATION_ID says which request it answers
+  std::int32_t reconsume_times = 0;
+  bool unit_mode = false;
+  std::string_view born_host{};  // "ip:port" of who replied
+  std::string_view store_host{};
+  std::int64_t store_timestamp = 0;
+
+  template <class Self, class F>
+  static constexpr void fields(Self& self, F&& f) {
+    f("producerGroup", self.producer_group, kRequired);
+    f("topic", self.topic, kRequired);
+    f("defaultTopic", self.default_topic, kRequired);
+    f("defaultTopicQueueNums", self.default_topic_queue_nums, kRequired);
+    f("queueId", self.queue_id, kRequired);
+    f("sysFlag", self.sys_flag, kRequired);
+    f("bornTimestamp", self.born_timestamp, kRequired);
+    f("flag", self.flag, kRequired);
+    f("properties", self.properties, kOptional);
+    f("reconsumeTimes", self.reconsume_times, kOptional);
+    f("unitMode", self.unit_mode, kOptional);
+    f("bornHost", self.born_host, kRequired);
+    f("storeHost", self.store_host, kRequired);
+    f("storeTimestamp", self.store_timestamp, kRequired);
   }
 };
 

@@ -95,6 +95,9 @@ constexpr std::tuple kServiceFields{
     Field{"broker.use_server_side_reset_offset", "useServerSideResetOffset",
           &BrokerConfig::use_server_side_reset_offset, Reload::Restart,
           "A reset of offsets is kept here; otherwise the group's consumers are told to do it."},
+    Field{"broker.store_reply_message_enable", "storeReplyMessageEnable",
+          &BrokerConfig::store_reply_message_enable, Reload::Restart,
+          "Keeps replies in the reply topic, besides pushing them to who asked."},
 };
 
 // What happens at intervals.

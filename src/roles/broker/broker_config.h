@@ -58,6 +58,7 @@ struct BrokerConfig {
   bool notify_consumer_ids_changed_enable = true;
   bool reject_pull_consumer_enable = false;
   bool use_server_side_reset_offset = true;
+  bool store_reply_message_enable = true;
 
   std::chrono::milliseconds register_namesrv_period{30'000};
   std::chrono::milliseconds register_broker_timeout{24'000};

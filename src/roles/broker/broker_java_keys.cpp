@@ -225,7 +225,7 @@ constexpr std::string_view kTuningKeys[] = {
     "statefulAuthenticationCacheExpiredSecond", "statefulAuthenticationCacheMaxNum",
     "statefulAuthorizationCacheExpiredSecond", "statefulAuthorizationCacheMaxNum",
     "storePathBrokerIdentity", "storePathDLedgerCommitLog", "storePathEpochFile",
-    "storeReplyMessageEnable", "syncBrokerMemberGroupPeriod", "syncBrokerMetadataPeriod",
+    "syncBrokerMemberGroupPeriod", "syncBrokerMetadataPeriod",
     "syncControllerMetadataPeriod", "syncFromLastFile", "syncMasterFlushOffsetWhenStartup",
     "timerColdDataCheckIntervalMs", "timerCongestNumEachSlot", "timerEnableCheckMetrics",
     "timerEnableRetryUntilSuccess", "timerFlushIntervalMs", "timerGetMessageThreadNum",

@@ -12,6 +12,7 @@
 #include "roles/broker/offsets/reset_offset.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/query/query_requests.h"
+#include "roles/broker/sending/reply_message.h"
 #include "roles/broker/sending/send_message.h"
 #include "roles/broker/topics/topic_requests.h"
 
@@ -50,6 +51,8 @@ constexpr std::array kBrokerRequests{
                                                     Lane::Control),
     serve<&on_send_message>(RequestCode::SendMessageV2, Lane::Append),
     serve<&on_send_message>(RequestCode::SendBatchMessage, Lane::Append),
+    serve<&on_send_reply_message>(RequestCode::SendReplyMessage, Lane::Append),
+    serve<&on_send_reply_message>(RequestCode::SendReplyMessageV2, Lane::Append),
     serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),
     serve<&on_pull_message>(RequestCode::LitePullMessage, Lane::Pull),
 };

@@ -117,6 +117,21 @@ TEST_CASE_FIXTURE(Fixture, "clients: who is not told") {
   CHECK(take_notices().empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "clients: a producer is found by its id, by its newest connection") {
+  CHECK_FALSE(registry.find_producer("p"));
+  registry.register_producer("g", client(1, "p"));
+  registry.register_producer("h", client(1, "p"));
+  REQUIRE(registry.find_producer("p"));
+  CHECK(registry.find_producer("p")->connection_id == 1);
+  registry.register_producer("g", client(2, "p"));
+  CHECK(registry.find_producer("p")->connection_id == 2);
+  registry.connection_closed(1);
+  REQUIRE(registry.find_producer("p"));
+  CHECK(registry.find_producer("p")->connection_id == 2);
+  registry.unregister_producer("g", 2);
+  CHECK_FALSE(registry.find_producer("p"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "clients: the tags of a group come from its expressions") {
   SubscriptionData odd = subscription("T", 1, "café || b");
   odd.tag_hashes = {1, 2};  // not Java's, as the Go client counts them

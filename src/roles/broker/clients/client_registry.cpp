@@ -76,6 +76,7 @@ void ClientRegistry::register_producer(std::string_view group, const Client& cli
   it->second.last_update_ms = clock_.now_ms();
   if (!is_new) return;
   roles_[client.connection_id].producer_groups.emplace(group);
+  producer_ids_.insert_or_assign(client.client_id, client.connection_id);
   log::info("clients", "producer connected", kv("group", group), kv("client", client.client_id),
             kv("address", client.address));
 }
@@ -186,10 +187,18 @@ std::vector<Client> ClientRegistry::expire() {
 
 void ClientRegistry::remove_producer(const std::string& group, ConnectionId connection) {
   const auto members = producers_.find(group);
-  if (members == producers_.end() || members->second.erase(connection) == 0) return;
+  if (members == producers_.end()) return;
+  const auto member = members->second.find(connection);
+  if (member == members->second.end()) return;
+  const std::string client_id = std::move(member->second.client_id);
+  members->second.erase(member);
   log::info("clients", "producer gone", kv("group", group), kv("connection", connection));
   if (members->second.empty()) producers_.erase(members);
   forget_role(connection, &Roles::producer_groups, group);
+  const auto roles = roles_.find(connection);
+  if (roles != roles_.end() && !roles->second.producer_groups.empty()) return;
+  const auto newest = producer_ids_.find(client_id);
+  if (newest != producer_ids_.end() && newest->second == connection) producer_ids_.erase(newest);
 }
 
 std::optional<ClientRegistry::Change> ClientRegistry::remove_member(const std::string& group,
@@ -273,6 +282,14 @@ bool ClientRegistry::is_consumer(std::string_view group, ConnectionId connection
   MutexLock lock(mutex_);
   const auto it = consumers_.find(group);
   return it != consumers_.end() && it->second.members.contains(connection);
+}
+
+std::optional<Client> ClientRegistry::find_producer(std::string_view client_id) const {
+  MutexLock lock(mutex_);
+  const auto newest = producer_ids_.find(client_id);
+  if (newest == producer_ids_.end()) return std::nullopt;
+  const std::string& group = *roles_.at(newest->second).producer_groups.begin();
+  return producers_.find(group)->second.at(newest->second);
 }
 
 std::vector<std::string> ClientRegistry::groups_of(std::string_view topic) const {

@@ -107,6 +107,8 @@ class ClientRegistry {
   std::optional<Client> find_consumer(std::string_view group, std::string_view client_id) const;
   // Whether that connection announced itself as a consumer of the group.
   bool is_consumer(std::string_view group, ConnectionId connection) const;
+  // A producer of any group. One client is in many groups by one connection.
+  std::optional<Client> find_producer(std::string_view client_id) const;
   // Groups with a member that subscribe to `topic`.
   std::vector<std::string> groups_of(std::string_view topic) const;
   std::vector<std::string> producer_groups() const;
@@ -145,6 +147,8 @@ class ClientRegistry {
 
   mutable Mutex mutex_;
   StringMap<Members> producers_ RMQ_GUARDED_BY(mutex_);
+  // The newest connection of each client that produces.
+  StringMap<ConnectionId> producer_ids_ RMQ_GUARDED_BY(mutex_);
   StringMap<ConsumerGroup> consumers_ RMQ_GUARDED_BY(mutex_);
   std::unordered_map<ConnectionId, Roles> roles_ RMQ_GUARDED_BY(mutex_);
 };

@@ -1,13 +1,11 @@
 #include "roles/broker/delivery/send_msg_back.h"
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/log.h"
-#include "net/await.h"
 #include "protocol/message_id.h"
 #include "protocol/properties.h"
 #include "protocol/response_codes.h"
@@ -15,6 +13,7 @@
 #include "roles/broker/broker.h"
 #include "roles/broker/delivery/delayed_record.h"
 #include "roles/broker/delivery/retry.h"
+#include "roles/broker/sending/append_and_wait.h"
 #include "roles/broker/topics/topic_names.h"
 
 namespace rmq::roles::broker {
@@ -109,49 +108,6 @@ Result<std::optional<Retry>> make_retry(Broker& broker, const Caller& caller,
   return retry;
 }
 
-// Returns the log's end behind the batch.
-net::Task<Result<PhysicalOffset>> append(storage::MessageStore& store,
-                                         std::unique_ptr<storage::AppendBatch> batch) {
-  struct Shared {
-    net::Event done;
-    Result<PhysicalOffset> end;
-  };
-  const auto shared = std::make_shared<Shared>();
-  storage::AppendDone done = [shared](Result<> outcome,
-                                      std::unique_ptr<storage::AppendBatch> appended) {
-    if (outcome) {
-      shared->end = appended->end();
-    } else {
-      shared->end = fail(outcome.error());
-    }
-    shared->done.set();
-  };
-  store.append(std::move(batch), std::move(done));
-  while (!co_await shared->done.wait_until(std::chrono::steady_clock::now() +
-                                           std::chrono::seconds(1))) {
-  }
-  co_return std::move(shared->end);
-}
-
-net::Task<Result<>> store_retry(Broker& broker, Retry retry) {
-  const SteadyTime deadline =
-      std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
-  const auto records = static_cast<std::int64_t>(retry.batch->records().size());
-  const auto bytes = static_cast<std::int64_t>(retry.batch->buffer().size());
-  const Result<PhysicalOffset> end = co_await append(*broker.store, std::move(retry.batch));
-  if (!end) co_return fail(end.error());
-  broker.traffic.note_put(records, bytes);
-  if (retry.topic_saved) {
-    RMQ_CO_CHECK(co_await net::await_at_least(broker.topics.saved(), *retry.topic_saved, deadline));
-  }
-  if (broker.config.store.flush_disk_type == storage::FlushDiskType::Sync) {
-    broker.store->request_flush();
-    const FlushedOffset flushed{end->value};
-    RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), flushed, deadline));
-  }
-  co_return Result<>{};
-}
-
 }  // namespace
 
 net::Task<Result<Response>> on_consumer_send_msg_back(Broker& broker, Caller caller,
@@ -159,7 +115,8 @@ net::Task<Result<Response>> on_consumer_send_msg_back(Broker& broker, Caller cal
   Result<std::optional<Retry>> retry = make_retry(broker, caller, request);
   if (!retry) co_return fail(retry.error());
   if (!*retry) co_return respond();
-  const Result<> stored = co_await store_retry(broker, std::move(**retry));
+  const Result<std::unique_ptr<storage::AppendBatch>> stored =
+      co_await append_and_wait(broker, std::move((*retry)->batch), (*retry)->topic_saved);
   if (!stored) co_return fail(ResponseCode::SystemError, stored.error().message());
   co_return respond();
 }

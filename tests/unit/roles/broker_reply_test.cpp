@@ -1,0 +1,138 @@
+// Replies to messages that asked for one: pushed to who asked, and kept.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "net/response_frame.h"
+#include "net/service.h"
+#include "protocol/client_body.h"
+#include "tests/support/broker_node.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+constexpr std::string_view kReplyTopic = "DefaultCluster_REPLY_TOPIC";
+
+// A producer that waits for replies.
+class Asker : public net::Service {
+ public:
+  Asker(Node& node, std::string id) : node_(node) {
+    protocol::HeartbeatData heartbeat;
+    heartbeat.client_id = std::move(id);
+    heartbeat.producer_groups = {"askers"};
+    Command request;
+    request.code = static_cast<std::int32_t>(RequestCode::HeartBeat);
+    const std::string body = protocol::encode_heartbeat(heartbeat);
+    request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
+    std::function<net::Task<Result<Command>>()> start = [this, request] {
+      return client_.call("127.0.0.1:" + std::to_string(node_.broker.port()), request, 10s);
+    };
+    REQUIRE(net::run_blocking<Result<Command>>(node.threads.control(), start));
+  }
+
+  void on_request(net::ReadTurn& turn, const protocol::CommandView& command) override {
+    {
+      std::lock_guard lock(mutex_);
+      taken_.emplace_back(command);
+    }
+    net::Response answer;
+    answer.code = static_cast<std::int32_t>(answer_.load());
+    net::write_response(turn.connection.out(), net::Asked(command), std::move(answer));
+  }
+  void on_turn_end(net::ReadTurn&) override {}
+  void on_closed(net::Connection&) override {}
+
+  std::vector<Command> taken() {
+    std::lock_guard lock(mutex_);
+    return taken_;
+  }
+  void answer(ResponseCode code) { answer_ = code; }
+
+ private:
+  Node& node_;
+  std::atomic<ResponseCode> answer_ = ResponseCode::Success;
+  std::mutex mutex_;
+  std::vector<Command> taken_;
+  net::RpcClient client_{node_.threads, this};
+};
+
+Command reply_request(std::string_view properties) {
+  SendMessageRequest header = send_header(kReplyTopic, properties);
+  const std::string_view body = "the reply";
+  return protocol::make_request(RequestCode::SendReplyMessageV2, header,
+                                Bytes(as_bytes(body).begin(), as_bytes(body).end()));
+}
+
+std::string reply_to(std::string_view client) {
+  return property("REPLY_TO_CLIENT", client) + property("CORRELATION_ID", "c1");
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "reply: it reaches the client that asked, and is kept") {
+  Asker asker(*node, "asker@1");
+  const Command answer = node->call(reply_request(reply_to("asker@1")));
+  CHECK(answer.code == 0);
+  CHECK(field(answer, "queueOffset") == "0");
+  CHECK(field(answer, "MSG_REGION") == "DefaultRegion");
+  const std::vector<Command> taken = asker.taken();
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0].code == static_cast<std::int32_t>(RequestCode::PushReplyMessageToClient));
+  CHECK(as_text(taken[0].body) == "the reply");
+  const std::string properties = field(taken[0], "properties");
+  CHECK(protocol::find_property(properties, "CORRELATION_ID") == "c1");
+  CHECK(protocol::find_property(properties, "PUSH_REPLY_TIME"));
+  CHECK(field(taken[0], "storeHost") == node->broker.address());
+  const auto records = records_of(pull_waiting(*node, kReplyTopic, 0));
+  REQUIRE(records.size() == 1);
+  CHECK(as_text(records[0].body) == "the reply");
+}
+
+TEST_CASE_FIXTURE(Fixture, "reply: what went wrong is said, and the reply is kept") {
+  Asker asker(*node, "asker@1");
+  std::string remark;
+  SUBCASE("nobody of that name is connected") {
+    remark = "push reply message fail, channel of <other> not found.";
+    const Command answer = node->call(reply_request(reply_to("other")));
+    CHECK(answer.code == static_cast<std::int32_t>(ResponseCode::SystemError));
+    CHECK(answer.remark == remark);
+    CHECK(field(answer, "MSG_REGION") == "DefaultRegion");
+  }
+  SUBCASE("the message says nobody") {
+    remark = "reply message properties[REPLY_TO_CLIENT] is null";
+    CHECK(node->call(reply_request("")).remark == remark);
+  }
+  SUBCASE("the client does not take it") {
+    asker.answer(ResponseCode::SystemError);
+    remark = "push reply message to asker@1fail.";
+    CHECK(node->call(reply_request(reply_to("asker@1"))).remark == remark);
+  }
+  CHECK(records_of(pull_waiting(*node, kReplyTopic, 0)).size() == 1);
+}
+
+TEST_CASE("reply: it is not kept where the broker is told so") {
+  test::TempDirectory directory;
+  BrokerConfig config = test_config(directory.path());
+  config.store_reply_message_enable = false;
+  Node node(config);
+  Asker asker(node, "asker@1");
+  const std::int64_t before = node.log_end();
+  const Command answer = node.call(reply_request(reply_to("asker@1")));
+  CHECK(answer.code == 0);
+  CHECK(field(answer, "msgId") == "0");
+  CHECK(asker.taken().size() == 1);
+  CHECK(node.log_end() == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "reply: what a send refuses is refused here") {
+  SendMessageRequest header = send_header("SCHEDULE_TOPIC_XXXX", reply_to("x"));
+  const Command answer =
+      node->call(protocol::make_request(RequestCode::SendReplyMessageV2, header, Bytes(1)));
+  CHECK(answer.code == static_cast<std::int32_t>(ResponseCode::NoPermission));
+  CHECK(field(answer, "TRACE_ON") == "true");
+  CHECK(node->log_end() == 0);
+}
+
+}  // namespace rmq::roles::broker
