@@ -1,14 +1,14 @@
 // FailingFileSystem: the real one, but the n-th call of a kind fails, and perhaps all after it.
-// Threads: any; plan() while nothing runs.
+// Threads: any.
 #pragma once
 
-#include <atomic>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/file_system.h"
+#include "base/mutex.h"
 
 namespace rmq::test {
 
@@ -22,13 +22,17 @@ class FailingFileSystem final : public FileSystem {
   // with `error`; so do `count - 1` calls after it.
   void plan(FileCall call, std::int64_t nth, std::errc error, std::string in = "",
             std::int64_t count = std::numeric_limits<std::int32_t>::max()) {
+    MutexLock lock(mutex_);
     in_ = std::move(in);
     error_ = error;
     Plan& plan = plans_[static_cast<std::size_t>(call)];
     plan.first = plan.seen + nth;
     plan.last = plan.first + count - 1;
   }
-  std::int64_t failures() const { return failures_; }
+  std::int64_t failures() const {
+    MutexLock lock(mutex_);
+    return failures_;
+  }
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     RMQ_TRY(std::unique_ptr<File> file, real_.open(path, mode));
@@ -50,9 +54,9 @@ class FailingFileSystem final : public FileSystem {
 
  private:
   struct Plan {
-    std::atomic<std::int64_t> seen{0};
-    std::atomic<std::int64_t> first{std::numeric_limits<std::int64_t>::max()};
-    std::atomic<std::int64_t> last{0};
+    std::int64_t seen = 0;
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last = 0;
   };
 
   class FailingFile final : public File {
@@ -102,6 +106,7 @@ class FailingFileSystem final : public FileSystem {
   };
 
   Result<> count(FileCall call, const std::string& path) {
+    MutexLock lock(mutex_);
     if (path.find(in_) == std::string::npos) return {};
     Plan& plan = plans_[static_cast<std::size_t>(call)];
     const std::int64_t number = ++plan.seen;
@@ -111,10 +116,11 @@ class FailingFileSystem final : public FileSystem {
   }
 
   FileSystem& real_;
-  std::string in_;
-  std::errc error_{};
-  Plan plans_[static_cast<std::size_t>(FileCall::kCount)];
-  std::atomic<std::int64_t> failures_{0};
+  mutable Mutex mutex_;
+  std::string in_ RMQ_GUARDED_BY(mutex_);
+  std::errc error_ RMQ_GUARDED_BY(mutex_){};
+  Plan plans_[static_cast<std::size_t>(FileCall::kCount)] RMQ_GUARDED_BY(mutex_);
+  std::int64_t failures_ RMQ_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace rmq::test

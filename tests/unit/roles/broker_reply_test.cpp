@@ -15,23 +15,9 @@ namespace {
 
 constexpr std::string_view kReplyTopic = "DefaultCluster_REPLY_TOPIC";
 
-// A producer that waits for replies.
-class Asker : public net::Service {
+// Takes the replies that a broker pushes.
+class Replies : public net::Service {
  public:
-  Asker(Node& node, std::string id) : node_(node) {
-    protocol::HeartbeatData heartbeat;
-    heartbeat.client_id = std::move(id);
-    heartbeat.producer_groups = {"askers"};
-    Command request;
-    request.code = static_cast<std::int32_t>(RequestCode::HeartBeat);
-    const std::string body = protocol::encode_heartbeat(heartbeat);
-    request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
-    std::function<net::Task<Result<Command>>()> start = [this, request] {
-      return client_.call("127.0.0.1:" + std::to_string(node_.broker.port()), request, 10s);
-    };
-    REQUIRE(net::run_blocking<Result<Command>>(node.threads.control(), start));
-  }
-
   void on_request(net::ReadTurn& turn, const protocol::CommandView& command) override {
     {
       std::lock_guard lock(mutex_);
@@ -51,11 +37,33 @@ class Asker : public net::Service {
   void answer(ResponseCode code) { answer_ = code; }
 
  private:
-  Node& node_;
   std::atomic<ResponseCode> answer_ = ResponseCode::Success;
   std::mutex mutex_;
   std::vector<Command> taken_;
-  net::RpcClient client_{node_.threads, this};
+};
+
+// A broker, and a producer "asker@1" that waits for replies.
+struct AskerFixture {
+  AskerFixture() { connect(); }
+  void connect() {
+    client = std::make_unique<net::RpcClient>(node->threads, &replies);
+    protocol::HeartbeatData heartbeat;
+    heartbeat.client_id = "asker@1";
+    heartbeat.producer_groups = {"askers"};
+    Command request;
+    request.code = static_cast<std::int32_t>(RequestCode::HeartBeat);
+    const std::string body = protocol::encode_heartbeat(heartbeat);
+    request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
+    std::function<net::Task<Result<Command>>()> start = [this, request] {
+      return client->call("127.0.0.1:" + std::to_string(node->broker.port()), request, 10s);
+    };
+    REQUIRE(net::run_blocking<Result<Command>>(node->threads.control(), start));
+  }
+
+  Replies replies;  // outlives the connections that it serves
+  test::TempDirectory directory;
+  std::unique_ptr<Node> node = std::make_unique<Node>(test_config(directory.path()));
+  std::unique_ptr<net::RpcClient> client;
 };
 
 Command reply_request(std::string_view properties) {
@@ -71,13 +79,12 @@ std::string reply_to(std::string_view client) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "reply: it reaches the client that asked, and is kept") {
-  Asker asker(*node, "asker@1");
+TEST_CASE_FIXTURE(AskerFixture, "reply: it reaches the client that asked, and is kept") {
   const Command answer = node->call(reply_request(reply_to("asker@1")));
   CHECK(answer.code == 0);
   CHECK(field(answer, "queueOffset") == "0");
   CHECK(field(answer, "MSG_REGION") == "DefaultRegion");
-  const std::vector<Command> taken = asker.taken();
+  const std::vector<Command> taken = replies.taken();
   REQUIRE(taken.size() == 1);
   CHECK(taken[0].code == static_cast<std::int32_t>(RequestCode::PushReplyMessageToClient));
   CHECK(as_text(taken[0].body) == "the reply");
@@ -90,8 +97,7 @@ TEST_CASE_FIXTURE(Fixture, "reply: it reaches the client that asked, and is kept
   CHECK(as_text(records[0].body) == "the reply");
 }
 
-TEST_CASE_FIXTURE(Fixture, "reply: what went wrong is said, and the reply is kept") {
-  Asker asker(*node, "asker@1");
+TEST_CASE_FIXTURE(AskerFixture, "reply: what went wrong is said, and the reply is kept") {
   std::string remark;
   SUBCASE("nobody of that name is connected") {
     remark = "push reply message fail, channel of <other> not found.";
@@ -105,28 +111,28 @@ TEST_CASE_FIXTURE(Fixture, "reply: what went wrong is said, and the reply is kep
     CHECK(node->call(reply_request("")).remark == remark);
   }
   SUBCASE("the client does not take it") {
-    asker.answer(ResponseCode::SystemError);
+    replies.answer(ResponseCode::SystemError);
     remark = "push reply message to asker@1fail.";
     CHECK(node->call(reply_request(reply_to("asker@1"))).remark == remark);
   }
   CHECK(records_of(pull_waiting(*node, kReplyTopic, 0)).size() == 1);
 }
 
-TEST_CASE("reply: it is not kept where the broker is told so") {
-  test::TempDirectory directory;
+TEST_CASE_FIXTURE(AskerFixture, "reply: it is not kept where the broker is told so") {
+  client.reset();
+  node.reset();
   BrokerConfig config = test_config(directory.path());
   config.store_reply_message_enable = false;
-  Node node(config);
-  Asker asker(node, "asker@1");
-  const std::int64_t before = node.log_end();
-  const Command answer = node.call(reply_request(reply_to("asker@1")));
+  node = std::make_unique<Node>(config);
+  connect();
+  const Command answer = node->call(reply_request(reply_to("asker@1")));
   CHECK(answer.code == 0);
   CHECK(field(answer, "msgId") == "0");
-  CHECK(asker.taken().size() == 1);
-  CHECK(node.log_end() == before);
+  CHECK(replies.taken().size() == 1);
+  CHECK(node->log_end() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "reply: what a send refuses is refused here") {
+TEST_CASE_FIXTURE(AskerFixture, "reply: what a send refuses is refused here") {
   SendMessageRequest header = send_header("SCHEDULE_TOPIC_XXXX", reply_to("x"));
   const Command answer =
       node->call(protocol::make_request(RequestCode::SendReplyMessageV2, header, Bytes(1)));
