@@ -120,13 +120,14 @@ Result<> TopicTable::load(bool store_has_data) {
                 kv("why", why));
     }
     found = loaded.value_or(false);
-  }
-  for (const auto& [name, topic] : *table) {
-    if (!has_batch_queues(topic.attributes)) continue;
-    return fail(BrokerErrc::NotSupported,
-                file_.path() + ": topic " + name +
-                    " has batch consume queues (queue.type=BatchCQ), which cannot be read; consume "
-                    "it with Java and delete it first");
+    for (const auto& [name, topic] : *table) {
+      if (!has_batch_queues(topic.attributes)) continue;
+      return fail(
+          BrokerErrc::NotSupported,
+          file_.path() + ": topic " + name +
+              " has batch consume queues (queue.type=BatchCQ), which cannot be read; consume "
+              "it with Java and delete it first");
+    }
   }
   add_system_topics(*table);  // what the file says of them wins
   {
