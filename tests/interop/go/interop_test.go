@@ -201,3 +201,42 @@ func TestTagFilterBeyondASCII(t *testing.T) {
 	t.Parallel()
 	tagFilter(t, "größe || 标签", []string{"große", "标"}, []string{"größe", "标签"})
 }
+
+func TestRequestReply(t *testing.T) {
+	t.Parallel()
+	topic := newTopic(t, "request", 1)
+	p := newProducer(t)
+	startConsumer(t, unique("group"), topic, "*", func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+		for _, message := range messages {
+			reply, err := consumer.CreateReplyMessage(message, nil)
+			if err != nil {
+				return consumer.ConsumeRetryLater, err
+			}
+			reply.Body = append([]byte("answer to "), message.Body...)
+			if _, err = p.SendSync(context.Background(), reply); err != nil {
+				return consumer.ConsumeRetryLater, err
+			}
+		}
+		return consumer.ConsumeSuccess, nil
+	})
+	// A reply finds its way only to a client that the broker knows. This client's first heartbeat goes, 1 s after its start,
+	// to the brokers that it knows by then; so the first requests may remain without an answer.
+	send(t, p, primitive.NewMessage(newTopic(t, "acquaintance", 1), []byte("hello")))
+	ask := func(question string, ttl time.Duration) (*primitive.Message, error) {
+		return p.Request(context.Background(), ttl, primitive.NewMessage(topic, []byte(question)))
+	}
+	end := time.Now().Add(deadline)
+	for {
+		if _, err := ask("anybody there?", time.Second); err == nil {
+			break
+		} else if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	for i := 0; i < 3; i++ {
+		question := fmt.Sprint("question ", i)
+		answer, err := ask(question, 20*time.Second)
+		require(t, err)
+		equal(t, "answer", "answer to "+question, string(answer.Body))
+	}
+}

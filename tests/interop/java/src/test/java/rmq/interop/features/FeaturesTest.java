@@ -17,8 +17,10 @@ import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.RequestCallback;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.utils.MessageUtil;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.junit.jupiter.api.AfterEach;
@@ -250,6 +252,46 @@ class FeaturesTest {
     @Test
     void tagFilterBeyondAscii() throws Exception {
         tagFilter("größe || 标签", List.of("große", "标"), List.of("größe", "标签"));
+    }
+
+    @Test
+    void requestReply() throws Exception {
+        final String topic = unique("request");
+        final DefaultMQProducer producer = session.producer(1);
+        final DefaultMQProducer replier = session.producer(1);
+        send(producer, new Message(topic, bytes("no request")));
+        final DefaultMQPushConsumer consumer = session.consumer(unique("group"), topic, "*");
+        consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+            for (MessageExt message : messages) {
+                if (text(message).equals("no request")) {
+                    continue;
+                }
+                try {
+                    send(replier, MessageUtil.createReplyMessage(message, bytes("answer to " + text(message))));
+                } catch (Exception e) {
+                    return ConsumeConcurrentlyStatus.RECONSUME_LATER;
+                }
+            }
+            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
+        consumer.start();
+        for (int i = 0; i < 3; i++) {
+            // The one form of request() that does not end when the request is sent in the client 5.3.3.
+            final CompletableFuture<Message> answer = new CompletableFuture<>();
+            producer.request(new Message(topic, bytes("question " + i)), (queues, message, arg) -> queues.get(0), null,
+                new RequestCallback() {
+                    @Override
+                    public void onSuccess(Message message) {
+                        answer.complete(message);
+                    }
+
+                    @Override
+                    public void onException(Throwable e) {
+                        answer.completeExceptionally(e);
+                    }
+                }, 30_000);
+            assertEquals("answer to question " + i, text(answer.get(40, TimeUnit.SECONDS)));
+        }
     }
 
     @Test
