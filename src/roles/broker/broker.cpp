@@ -55,7 +55,8 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       boot_timestamp_ms(clock.now_ms()),
       topics(config, clock, files, config_directory(config.store)),
       groups(config, clock, files, config_directory(config.store)),
-      offsets(clock, files, config_directory(config.store)),
+      offsets(clock, files, config_directory(config.store) + "/consumerOffset.json"),
+      first_offsets(clock, files, config.store.root_directory),
       delay_progress(clock, files, config.store.root_directory),
       clients(clock, config.channel_expired_timeout),
       locks(clock),
@@ -69,6 +70,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       saver_(
           [this]() -> Result<> {
             RMQ_CHECK(topics.save_if_changed());
+            RMQ_CHECK(first_offsets.save_if_changed());
             return groups.save_if_changed();
           },
           [this]() -> Result<> {
@@ -126,6 +128,7 @@ Result<> Broker::open_store() {
   RMQ_CHECK(topics.load(has_data));
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
+  RMQ_CHECK(first_offsets.load());
   RMQ_CHECK(delay_progress.load(*store));
   delays_.emplace(*store, delay_progress, clock);
   return {};
@@ -182,6 +185,7 @@ void Broker::connect_parts() {
     threads.control().post([this] { registration.topics_changed(); });
   });
   groups.on_change([this] { saver_.wake(); });
+  first_offsets.on_change([this] { saver_.wake(); });
   clients.on_group_changed([](const std::string& group, const std::vector<Client>& members) {
     const protocol::NotifyConsumerIdsChangedRequest notice{.consumer_group = group};
     for (const Client& member : members) {

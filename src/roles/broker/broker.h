@@ -30,6 +30,7 @@
 #include "roles/broker/delivery/delay_service.h"
 #include "roles/broker/groups/group_table.h"
 #include "roles/broker/metadata_saver.h"
+#include "roles/broker/offsets/first_offsets.h"
 #include "roles/broker/offsets/offset_table.h"
 #include "roles/broker/offsets/queue_readers.h"
 #include "roles/broker/pulling/long_polls.h"
@@ -77,6 +78,7 @@ class Broker {
   GroupTable groups;
   OffsetTable offsets;
   QueueReaders readers;
+  FirstOffsets first_offsets;
   DelayProgress delay_progress;
   ClientRegistry clients;
   QueueLocks locks;

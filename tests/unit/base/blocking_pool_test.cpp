@@ -11,9 +11,9 @@ namespace rmq {
 TEST_CASE("blocking pool: work is done on other threads, all of it before the end") {
   std::atomic<int> done{0};
   std::atomic<bool> elsewhere{true};
+  const std::thread::id here = std::this_thread::get_id();
   {
     BlockingPool pool(3);
-    const std::thread::id here = std::this_thread::get_id();
     for (int i = 0; i < 100; ++i) {
       CHECK(pool.submit([&] {
         elsewhere = elsewhere && std::this_thread::get_id() != here;

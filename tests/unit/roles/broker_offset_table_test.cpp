@@ -14,7 +14,8 @@ namespace {
 
 struct Fixture {
   std::unique_ptr<OffsetTable> open(bool store_has_data = true) {
-    auto table = std::make_unique<OffsetTable>(clock, FileSystem::posix(), path);
+    auto table =
+        std::make_unique<OffsetTable>(clock, FileSystem::posix(), path + "/consumerOffset.json");
     REQUIRE(table->load(store_has_data).has_value());
     return table;
   }

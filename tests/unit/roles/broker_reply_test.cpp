@@ -133,7 +133,8 @@ TEST_CASE_FIXTURE(AskerFixture, "reply: it is not kept where the broker is told 
 }
 
 TEST_CASE_FIXTURE(AskerFixture, "reply: what a send refuses is refused here") {
-  SendMessageRequest header = send_header("SCHEDULE_TOPIC_XXXX", reply_to("x"));
+  const std::string properties = reply_to("x");
+  SendMessageRequest header = send_header("SCHEDULE_TOPIC_XXXX", properties);
   const Command answer =
       node->call(protocol::make_request(RequestCode::SendReplyMessageV2, header, Bytes(1)));
   CHECK(answer.code == static_cast<std::int32_t>(ResponseCode::NoPermission));

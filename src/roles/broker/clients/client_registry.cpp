@@ -66,6 +66,12 @@ TopicsUpdate update_topics(std::string_view group, const std::vector<Subscriptio
 TopicSubscription::TopicSubscription(const SubscriptionData& subscription)
     : data(subscription), tags(tags_of(subscription)) {}
 
+bool from_last_offset(const GroupSubscription& group) {
+  using protocol::ConsumeFromWhere;
+  return group.consume_from_where && *group.consume_from_where != ConsumeFromWhere::FirstOffset &&
+         *group.consume_from_where != ConsumeFromWhere::Timestamp;
+}
+
 ClientRegistry::ClientRegistry(Clock& clock, std::chrono::milliseconds expiry)
     : clock_(clock), expiry_(expiry) {}
 

@@ -68,6 +68,10 @@ struct GroupSubscription {
   }
 };
 
+// Whether the group begins at the end of a queue where it has no offset yet: its members read
+// the deprecated values so too.
+bool from_last_offset(const GroupSubscription& group);
+
 class ClientRegistry {
  public:
   // A client that is silent for `expiry` is forgotten. `clock` outlives the registry.

@@ -37,6 +37,23 @@ void make_retry_topic(Broker& broker, const ConsumerData& data, std::int32_t que
   broker.topics.create_if_absent(retry);
 }
 
+// Before the client's start() returns, so that nothing which is sent afterwards is skipped.
+void remember_ends(Broker& broker, std::string_view group) {
+  const auto wanted = broker.clients.subscription(group);
+  if (!wanted || wanted->message_model == protocol::MessageModel::Broadcasting ||
+      !from_last_offset(*wanted)) {
+    return;
+  }
+  for (const auto& [topic, subscription] : wanted->topics) {
+    if (topic.starts_with(kRetryTopicPrefix)) continue;
+    const auto config = broker.topics.find(topic);
+    const auto end_of = [&, name = std::string_view(topic)](QueueId id) {
+      return config ? broker.store->visible_end(name, id) : QueueOffset{0};
+    };
+    broker.first_offsets.remember(group, topic, config ? config->read_queue_nums : 0, end_of);
+  }
+}
+
 // True when the client must send the group's subscriptions.
 bool register_consumer(Broker& broker, const protocol::HeartbeatData& heartbeat,
                        const ConsumerData& data, const Client& client) {
@@ -52,6 +69,7 @@ bool register_consumer(Broker& broker, const protocol::HeartbeatData& heartbeat,
       data, client, heartbeat.fingerprint, second_form && heartbeat.without_sub,
       broker.config.notify_consumer_ids_changed_enable &&
           group->notify_consumer_ids_changed_enable);
+  if (registered.changed) remember_ends(broker, data.group);
   return registered.send_subscriptions;
 }
 

@@ -8,11 +8,25 @@
 #include "roles/broker/broker.h"
 #include "roles/broker/offsets/commit_offset.h"
 #include "roles/broker/offsets/offset_search.h"
+#include "roles/broker/topics/topic_names.h"
 
 namespace rmq::roles::broker {
 
 using protocol::BoundaryType;
 using protocol::ResponseCode;
+
+namespace {
+
+// Where a group that consumes from the last offset begins; nothing for any other.
+std::optional<QueueOffset> first_offset(const Broker& broker,
+                                        const protocol::QueryConsumerOffsetRequest& request) {
+  const auto group = broker.clients.subscription(request.consumer_group);
+  if (!group || !from_last_offset(*group)) return std::nullopt;
+  if (request.topic.starts_with(kRetryTopicPrefix)) return QueueOffset{0};
+  return broker.first_offsets.find(request.consumer_group, request.topic, request.queue_id);
+}
+
+}  // namespace
 
 Result<Response> on_query_consumer_offset(Broker& broker,
                                           const protocol::QueryConsumerOffsetRequest& request) {
@@ -29,6 +43,10 @@ Result<Response> on_query_consumer_offset(Broker& broker,
   if (first.status == storage::ReadStatus::Found && !first.behind_memory) {
     return respond(protocol::QueryConsumerOffsetResponse{.offset = QueueOffset{0}});
   }
+  // Java answers "not found" from here on; a client that wants the end would ask for it next, and
+  // skip what is sent in between.
+  if (const auto begin = first_offset(broker, request))
+    return respond(protocol::QueryConsumerOffsetResponse{.offset = *begin});
   return fail(ResponseCode::QueryNotFound,
               "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first");
 }

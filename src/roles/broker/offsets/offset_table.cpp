@@ -12,8 +12,8 @@
 
 namespace rmq::roles::broker {
 
-OffsetTable::OffsetTable(Clock& clock, FileSystem& files, const std::string& directory)
-    : clock_(clock), file_(files, directory + "/consumerOffset.json") {}
+OffsetTable::OffsetTable(Clock& clock, FileSystem& files, std::string path)
+    : clock_(clock), file_(files, std::move(path)) {}
 
 OffsetTable::Shard& OffsetTable::shard_of(std::string_view key) const {
   return shards_[StringHash{}(key) % kShards];

@@ -32,8 +32,8 @@ class OffsetTable {
  public:
   using QueueOffsets = std::map<QueueId, QueueOffset>;
 
-  // `directory` holds consumerOffset.json. All references outlive the table.
-  OffsetTable(Clock& clock, FileSystem& files, const std::string& directory);
+  // `path` is that of the file. All references outlive the table.
+  OffsetTable(Clock& clock, FileSystem& files, std::string path);
 
   // Errors: BrokerErrc::MetadataLost when the file and its backup exist but cannot be read and
   // `store_has_data`. Before any other call, once.
