@@ -32,6 +32,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 @Timeout(300) // Java's servers take up to 30 s to stop.
 class FleetTest {
     private static final Duration BACK = Duration.ofSeconds(70);
+    // Java's client can forget a pull whose connection ends while another thread replaces it. It
+    // takes the queue anew when no pull was answered for 120 s (ProcessQueue.isPullExpired), at one
+    // of its rebalances, which come every 20 s.
+    private static final Duration FORGOTTEN_PULL = Duration.ofSeconds(150);
     private static final int QUEUES = 2; // on each broker
     // Each with its own producer: when a broker dies under threads that share one, the client may
     // replace the connection before it fails what was under way on it, which then times out.
@@ -217,7 +221,7 @@ class FleetTest {
             }
             assertEquals(List.of(), traffic.failures.stream().limit(3).toList(),
                 traffic.failures.size() + " sends failed beside " + traffic.sent.size());
-            Await.until("all " + traffic.sent.size() + " messages consumed", BACK,
+            Await.until("all " + traffic.sent.size() + " messages consumed", FORGOTTEN_PULL,
                 () -> consumed.containsAll(traffic.sent));
         }
         for (Node node : nodes) {
