@@ -76,8 +76,10 @@ void MessageReader::collect(const StoredQueue& queue, const ReadRequest& request
   // Entries whose distance in bytes reaches the window are not looked at.
   const std::int64_t entries_max = (window + static_cast<std::int64_t>(kEntryBytes) - 1) /
                                    static_cast<std::int64_t>(kEntryBytes);
+  // No further than the queue reached before the log's end is read below: what dispatch adds
+  // meanwhile may lie behind that end, and would be taken for gone.
   const QueueOffset stop =
-      std::min(queue.entries.next_file(request.from), request.from + entries_max);
+      std::min({queue.entries.next_file(request.from), request.from + entries_max, result.end});
   Walk walk{request, result, log_.begin(), PhysicalOffset{appended_.value().value}};
   std::array<std::byte, kEntriesPerRead * kEntryBytes> bytes;
   for (bool more = true; more && result.next < stop;) {

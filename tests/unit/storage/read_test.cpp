@@ -1,5 +1,8 @@
 // What a pull gets: statuses, next offsets and limits.
 #include "storage/message_reader.h"
+
+#include <thread>
+
 #include "tests/support/store_fixture.h"
 
 namespace rmq::storage {
@@ -41,6 +44,30 @@ TEST_CASE("read: offsets outside the queue") {
   const ReadResult before = read(fixture, -1);
   CHECK(before.status == ReadStatus::OffsetTooSmall);
   CHECK(before.next == QueueOffset{0});
+}
+
+// An entry that dispatch adds while a read is under way can point behind what the read takes for
+// the log's end. That is not a message that is gone.
+TEST_CASE("read: what arrives during a read is left to the next one") {
+  constexpr std::int64_t kMessages = 20'000;
+  StoreFixture fixture;
+  fixture.open();
+  std::thread writer([&] {
+    for (std::int64_t i = 0; i < kMessages; ++i) fixture.append("T", 0, {"x"});
+  });
+  std::int64_t at = 0;
+  std::int64_t passed_over = 0;
+  bool within_end = true;
+  while (at < kMessages) {
+    const ReadResult result = read(fixture, at);
+    if (result.status == ReadStatus::NoMatchedLogicQueue) continue;
+    passed_over += result.next.value - at - static_cast<std::int64_t>(result.message_count);
+    within_end = within_end && result.next <= result.end;
+    at = result.next.value;
+  }
+  writer.join();
+  CHECK(passed_over == 0);
+  CHECK(within_end);
 }
 
 TEST_CASE("read: adjacent records are one span, others are not") {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -32,10 +33,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 @Timeout(300) // Java's servers take up to 30 s to stop.
 class FleetTest {
     private static final Duration BACK = Duration.ofSeconds(70);
-    // Java's client can forget a pull whose connection ends while another thread replaces it. It
-    // takes the queue anew when no pull was answered for 120 s (ProcessQueue.isPullExpired), at one
-    // of its rebalances, which come every 20 s.
-    private static final Duration FORGOTTEN_PULL = Duration.ofSeconds(150);
     private static final int QUEUES = 2; // on each broker
     // Each with its own producer: when a broker dies under threads that share one, the client may
     // replace the connection before it fails what was under way on it, which then times out.
@@ -221,8 +218,14 @@ class FleetTest {
             }
             assertEquals(List.of(), traffic.failures.stream().limit(3).toList(),
                 traffic.failures.size() + " sends failed beside " + traffic.sent.size());
-            Await.until("all " + traffic.sent.size() + " messages consumed", FORGOTTEN_PULL,
-                () -> consumed.containsAll(traffic.sent));
+            try {
+                Await.until("all " + traffic.sent.size() + " messages consumed", BACK,
+                    () -> consumed.containsAll(traffic.sent));
+            } catch (AssertionError e) {
+                final Set<String> missing = new TreeSet<>(traffic.sent);
+                missing.removeAll(consumed);
+                throw new AssertionError("never consumed: " + missing, e);
+            }
         }
         for (Node node : nodes) {
             node.close();
