@@ -39,7 +39,7 @@ class Files {
 const Environment kEnvironment{.home = "/home/rocketmq",
                                .namesrv_addr = "10.9.8.7:9876",
                                .host_name = "host-1",
-                               .working_directory = "/work/here"};
+                               .working_directory = "/srv/here"};
 
 ServeOptions resolved(const RawServeOptions& raw, const Environment& environment = kEnvironment) {
   Result<ServeOptions> options = resolve(raw, environment);
@@ -67,16 +67,16 @@ TEST_CASE("serve options: none: name server and master, on loopback, below ./rmq
   REQUIRE(options.broker);
   CHECK(options.namesrv->listen_address == "127.0.0.1");
   CHECK(options.namesrv->listen_port == 9876);
-  CHECK(options.namesrv->kv_config_path == "/work/here/rmq-data/namesrv/kvConfig.json");
+  CHECK(options.namesrv->kv_config_path == "/srv/here/rmq-data/namesrv/kvConfig.json");
   CHECK(options.broker->listen_address == "127.0.0.1");
   CHECK(options.broker->listen_port == 10911);
   CHECK(options.broker->broker_ip1 == "127.0.0.1");
   CHECK(options.broker->broker_ip2 == "127.0.0.1");
   CHECK(options.broker->broker_name == "host-1");
-  CHECK(options.broker->store.root_directory == "/work/here/rmq-data/store");
+  CHECK(options.broker->store.root_directory == "/srv/here/rmq-data/store");
   CHECK(options.broker_uses_own_namesrv);
   CHECK(options.broker->namesrv_addr.empty());  // NAMESRV_ADDR is for brokers without their own
-  CHECK(options.data_directory == "/work/here/rmq-data");
+  CHECK(options.data_directory == "/srv/here/rmq-data");
   CHECK(options.warnings.empty());
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("serve options: two Java files, one per role, and what is typed once f
                  "master=" + files.write("b.conf", "listenPort=10921\n")};
   const ServeOptions options = resolved(raw);
   CHECK(options.namesrv->listen_port == 9900);
-  CHECK(options.namesrv->kv_config_path == "/work/here/kv.json");
+  CHECK(options.namesrv->kv_config_path == "/srv/here/kv.json");
   CHECK(options.broker->listen_port == 10921);
   CHECK(options.broker_uses_own_namesrv);
 }
@@ -210,7 +210,7 @@ TEST_CASE("serve options: one TOML file for both roles") {
   CHECK(options.namesrv->listen_port == 9900);
   CHECK(options.broker->broker_name == "b");
   CHECK(options.broker->store.max_message_bytes == 100);
-  CHECK(options.broker->store.root_directory == "/work/here/rmq-data/store");
+  CHECK(options.broker->store.root_directory == "/srv/here/rmq-data/store");
   raw.roles = {"master"};
   options = resolved(raw);
   CHECK_FALSE(options.namesrv);

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** The original name server or broker, from the jars of the profile java-server. */
 final class JavaProcess implements RoleProcess {
@@ -58,12 +57,8 @@ final class JavaProcess implements RoleProcess {
 
     @Override
     public int stop() throws Exception {
-        process.destroy();
-        if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-            kill();
-            throw new AssertionError("SIGTERM did not end the Java " + name);
-        }
+        final int code = terminate(STOP_SECONDS, () -> "the Java " + name);
         // A JVM that a signal stopped in good order ends with 128 + 15.
-        return process.exitValue() == 143 ? 0 : process.exitValue();
+        return code == 143 ? 0 : code;
     }
 }

@@ -109,7 +109,10 @@ class QueryTest extends ServerTest {
         assertEquals(-1, producer.earliestMsgStoreTime(queue));
         for (int i = 0; i < 5; i++) {
             producer.send(new Message(topic, "Tag", "key", Bodies.text("body" + i)));
-            Thread.sleep(20); // no two in the same millisecond
+            final long stored = System.currentTimeMillis();
+            while (System.currentTimeMillis() == stored) {
+                Thread.onSpinWait(); // no two in the same millisecond
+            }
         }
         awaitIndexed(producer, topic, "key");
         Await.until("all are dispatched", () -> producer.maxOffset(queue) == 5);

@@ -85,11 +85,6 @@ final class RmqProcess implements RoleProcess {
 
     @Override
     public int stop() throws Exception {
-        process.destroy();
-        if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-            kill();
-            throw new AssertionError("SIGTERM did not end rmq:\n" + Server.tail(log));
-        }
-        return process.exitValue();
+        return terminate(STOP_SECONDS, () -> "rmq:\n" + Server.tail(log));
     }
 }
