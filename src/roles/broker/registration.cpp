@@ -56,6 +56,7 @@ struct Registration::Round {
 
 struct Registration::NameServer {
   std::string address;
+  bool stopping = false;   // the owner may be gone: nothing but this struct may be touched
   bool known = false;      // it accepted this broker, and the connection has not broken since
   bool reported = false;   // its failure is in the log
   SteadyTime full_due;     // when it gets the whole table again
@@ -96,12 +97,12 @@ void Registration::start(Addresses addresses) {
 
 net::Task<> Registration::serve(std::shared_ptr<NameServer> server) {
   std::chrono::milliseconds retry = kFirstRetry;
-  while (!stopping_) {
+  while (!server->stopping) {
     const std::uint64_t generation = generation_;
     const bool was_known = server->known;
     const bool accepted = co_await register_once(*server);
     server->attempted(generation);
-    if (stopping_) break;
+    if (server->stopping) break;
     if (accepted) {
       retry = kFirstRetry;
       const auto until_full = std::chrono::ceil<std::chrono::milliseconds>(
@@ -120,6 +121,7 @@ net::Task<bool> Registration::register_once(NameServer& server) {
   protocol::Command request = make_request(server, full);
   Result<protocol::Command> answer =
       co_await client_.call(server.address, std::move(request), config_.register_broker_timeout);
+  if (server.stopping) co_return false;
   std::string why;
   if (!answer) {
     why = answer.error().message();
@@ -155,7 +157,7 @@ net::Task<bool> Registration::register_once(NameServer& server) {
 // Returns when `longest` has passed, when there are changes to tell, or when the connection broke.
 net::Task<> Registration::wait_for_work(NameServer& server, std::chrono::milliseconds longest) {
   const SteadyTime end = std::chrono::steady_clock::now() + longest;
-  while (!stopping_) {
+  while (!server.stopping) {
     if (server.known && server.told < generation_) break;
     if (server.known && server.connection && server.connection->closed()) {
       log::warn("registration", "connection to the name server broke, registering again",
@@ -245,6 +247,7 @@ net::Task<> Registration::publish_changes(std::chrono::milliseconds timeout) {
 
 net::Task<> Registration::unregister(std::shared_ptr<NameServer> server,
                                      std::chrono::milliseconds timeout) {
+  const std::uint64_t generation = generation_;
   const protocol::UnregisterBrokerRequest header{.broker_name = config_.broker_name,
                                                  .broker_addr = addresses_.broker,
                                                  .cluster_name = config_.cluster_name,
@@ -256,13 +259,15 @@ net::Task<> Registration::unregister(std::shared_ptr<NameServer> server,
               kv("why", answer.error().message()));
   }
   server->known = false;
-  server->attempted(generation_);
+  server->attempted(generation);
 }
 
 net::Task<> Registration::stop(std::chrono::milliseconds timeout) {
-  stopping_ = true;
   ++generation_;
-  for (const auto& server : servers_) server->wake.set();
+  for (const auto& server : servers_) {
+    server->stopping = true;
+    server->wake.set();
+  }
   const auto round = begin_round(false);
   for (const auto& server : servers_) {
     std::function<net::Task<>()> run = [this, server, timeout] {

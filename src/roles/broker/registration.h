@@ -46,7 +46,8 @@ class Registration {
   // The same, and waits until each name server was told or failed, or for `timeout`: a tool that
   // created a topic finds its route when it gets the answer.
   net::Task<> publish_changes(std::chrono::milliseconds timeout);
-  // Ends the coroutines and unregisters from every name server, at most `timeout`.
+  // Unregisters from every name server, at most `timeout`. What still waits for an answer then
+  // touches this object no more.
   net::Task<> stop(std::chrono::milliseconds timeout);
 
   // How many name servers know this broker now.
@@ -71,7 +72,6 @@ class Registration {
   Addresses addresses_;
   std::vector<std::shared_ptr<NameServer>> servers_;
   std::uint64_t generation_ = 0;  // counts what there is to tell; an attempt tells all of its start
-  bool stopping_ = false;
 };
 
 }  // namespace rmq::roles::broker

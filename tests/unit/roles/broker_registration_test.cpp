@@ -74,7 +74,9 @@ class FakeNameServer final : public net::Service {
         response.body.assign(as_bytes(order_topics).begin(), as_bytes(order_topics).end());
       }
     }
-    net::write_response(turn.connection.out(), net::Asked(command), std::move(response));
+    if (!silent) {
+      net::write_response(turn.connection.out(), net::Asked(command), std::move(response));
+    }
     const std::lock_guard lock(mutex_);
     told_.push_back(std::move(told));
     changed_.notify_all();
@@ -94,6 +96,7 @@ class FakeNameServer final : public net::Service {
   }
 
   std::atomic<int> refusals{0};
+  std::atomic<bool> silent{false};  // takes what it is told and answers nothing
   std::string order_topics;  // set before it is asked
 
  private:
@@ -139,6 +142,15 @@ struct Fixture {
   }
   void publish() {
     blocking<void>([this] { return registration->publish_changes(10s); });
+  }
+  bool reachable(const std::string& address) {
+    return blocking<bool>([this, address]() -> net::Task<bool> {
+      const protocol::UnregisterBrokerRequest header;
+      protocol::Command request = protocol::make_request(RequestCode::UnregisterBroker, header);
+      const Result<protocol::Command> answer =
+          co_await client.call(address, std::move(request), 10s);
+      co_return answer.has_value();
+    });
   }
   std::size_t registered() {
     return blocking<std::size_t>(
@@ -202,6 +214,18 @@ TEST_CASE_FIXTURE(Fixture, "registration: one name server that is down delays no
   // It comes back and is told all.
   down.reopen();
   CHECK(down.told(0).body.topics.size() == topics->contents().first->size());
+}
+
+TEST_CASE_FIXTURE(Fixture, "registration: ends while a name server owes an answer") {
+  FakeNameServer server(threads);
+  server.silent = true;
+  CHECK_FALSE(start(server.address(), 50ms));
+  CHECK(server.told(0).code == 103);
+  blocking<void>([this] { return registration->stop(50ms); });
+  registration.reset();
+  const std::string gone = server.address();
+  server.close();  // what waited for the answer goes on, with nobody to tell
+  CHECK_FALSE(reachable(gone));
 }
 
 TEST_CASE_FIXTURE(Fixture, "registration: nobody there") {
