@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -25,6 +26,11 @@ constexpr auto kFirstRegistration = 3s;
 constexpr auto kUnregister = 2s;
 constexpr auto kDrain = 5s;
 constexpr int kTripleTries = 100;
+// stop() goes on sending clients away until none has asked for so long, or altogether for so long.
+constexpr auto kQuiet = 100ms;
+constexpr auto kSendAway = 1s;
+// The ordinal of V5_3_1 in MQVersion.java: clients after it know GO_AWAY.
+constexpr std::int32_t kLastWithoutGoAway = 475;
 
 std::string config_directory(const storage::StoreConfig& store) {
   return store.root_directory + "/config";
@@ -228,10 +234,11 @@ void Broker::start_timers() {
 
 void Broker::stop() {
   if (stopping_.exchange(true)) return;
-  if (server_) server_->stop_accepting();
-  if (vip_server_) vip_server_->stop_accepting();
   std::function<net::Task<>()> leave = [this] { return registration.stop(kUnregister); };
   net::run_blocking<void>(threads.control(), std::move(leave));
+  if (server_) server_->stop_accepting();
+  if (vip_server_) vip_server_->stop_accepting();
+  send_clients_away();
   if (server_) server_->close_connections(kDrain);
   if (vip_server_) vip_server_->close_connections(kDrain);
   if (delays_) delays_->stop();
@@ -239,6 +246,34 @@ void Broker::stop() {
   saver_.stop();
   if (store) store->stop();
   log::info("broker", "broker stopped", kv("name", config.broker_name));
+}
+
+// Java's client can lose a request that is under way when its connection ends, and lets it time out
+// instead of trying another broker at once: when another thread has replaced the connection before
+// the client notices the end. So producers are told to leave the connection first; a new one is
+// refused, and they try the next broker. Held pulls are answered for the same reason: the client
+// forgets what waits on the connection that it has left.
+void Broker::send_clients_away() {
+  if (clients.producer_groups().empty()) return;
+  leaving = true;
+  const SteadyTime end = std::chrono::steady_clock::now() + kSendAway;
+  std::uint64_t before = 0;
+  do {
+    before = sent_away;
+    long_polls.sweep(SteadyTime::max(), nullptr);
+    std::this_thread::sleep_for(kQuiet);
+  } while (sent_away != before && std::chrono::steady_clock::now() < end);
+}
+
+void BrokerService::on_request(net::ReadTurn& turn, const protocol::CommandView& command) {
+  const bool knows_go_away = command.language == protocol::Language::Java &&
+                             command.version > kLastWithoutGoAway && !command.is_oneway();
+  if (!context_.leaving || !knows_go_away) return RequestService::on_request(turn, command);
+  ++context_.sent_away;
+  net::Response go_away;
+  go_away.code = static_cast<std::int32_t>(protocol::ResponseCode::GoAway);
+  go_away.remark = "the broker " + context_.config.broker_name + " is stopping";
+  net::write_response(turn.connection.out(), net::Asked(command), std::move(go_away));
 }
 
 void BrokerService::on_turn_end(net::ReadTurn& turn) { end_send_turn(context_, turn); }

@@ -52,7 +52,8 @@ class Broker {
   // Opens and recovers the store, listens, registers with the name servers, then accepts clients.
   // Errors: of the store, the files under config/, or the ports.
   Result<> start();
-  // Stops accepting, deregisters, answers what is in flight, flushes, closes the store.
+  // Deregisters, stops accepting, sends clients away, answers what is in flight, flushes, closes
+  // the store.
   void stop();
 
   std::uint16_t port() const { return config.listen_port; }
@@ -87,9 +88,13 @@ class Broker {
   net::RpcClient outgoing;  // to name servers
   Registration registration;
   BlockingPool disk;  // requests that may read cold pages
+  // Set while stop() asks clients to go elsewhere, which the services answer and count.
+  std::atomic<bool> leaving{false};
+  std::atomic<std::uint64_t> sent_away{0};
 
  private:
   Result<> open_store();
+  void send_clients_away();
   Result<> listen();
   Result<> listen_on(std::uint16_t port);
   void connect_parts();

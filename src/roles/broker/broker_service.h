@@ -18,6 +18,7 @@ std::span<const ServedRequest<Broker>> vip_requests();
 class BrokerService final : public RequestService<Broker> {
  public:
   using RequestService::RequestService;
+  void on_request(net::ReadTurn& turn, const protocol::CommandView& command) override;
   void on_turn_end(net::ReadTurn& turn) override;
   void on_closed(net::Connection& connection) override;
 };
