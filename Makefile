@@ -5,7 +5,7 @@ BUILD = $(CONFIGURE) && cmake --build --preset $(1) -j $(JOBS)
 CTEST = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.def')
 
-.PHONY: release static debug test asan tsan clang tidy fuzz format config check ci clean help
+.PHONY: release static debug test asan tsan clang tidy fuzz format config coverage check ci clean help
 
 release: ## build/release/rmq, with the system's shared libraries (the default)
 	$(call BUILD,release) --target rmq
@@ -43,6 +43,9 @@ format: ## clang-format, in place
 
 config: release ## write docs/config.md anew
 	build/release/rmq config reference > docs/config.md
+
+coverage: ## write docs/protocol-coverage.md anew
+	scripts/protocol_coverage.py
 
 check: ## build and test everything, as .ci/run does; one part of it: scripts/check.py SECTION
 	JOBS=$(JOBS) scripts/check.py

@@ -9,6 +9,7 @@
 #include "roles/broker/delivery/send_msg_back.h"
 #include "roles/broker/groups/group_requests.h"
 #include "roles/broker/offsets/offset_requests.h"
+#include "roles/broker/offsets/offset_tables.h"
 #include "roles/broker/offsets/reset_offset.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/query/query_requests.h"
@@ -39,13 +40,18 @@ constexpr std::array kBrokerRequests{
     serve<&on_get_consumer_list_by_group>(RequestCode::GetConsumerListByGroup, Lane::Control),
     serve<&on_lock_batch_mq>(RequestCode::LockBatchMq, Lane::Control),
     serve<&on_unlock_batch_mq>(RequestCode::UnlockBatchMq, Lane::Control),
+    serve<&on_get_all_consumer_offset>(RequestCode::GetAllConsumerOffset, Lane::Disk),
+    serve<&on_get_all_delay_offset>(RequestCode::GetAllDelayOffset, Lane::Disk),
     serve<&on_check_client_config>(RequestCode::CheckClientConfig, Lane::Control),
     serve<&on_update_and_create_subscriptiongroup>(RequestCode::UpdateAndCreateSubscriptiongroup,
                                                    Lane::Control),
     serve<&on_get_all_subscriptiongroup_config>(RequestCode::GetAllSubscriptiongroupConfig,
                                                 Lane::Control),
+    serve<&on_get_topic_stats_info>(RequestCode::GetTopicStatsInfo, Lane::Disk),
     serve<&on_get_consumer_connection_list>(RequestCode::GetConsumerConnectionList, Lane::Control),
     serve<&on_get_producer_connection_list>(RequestCode::GetProducerConnectionList, Lane::Control),
+    serve<&on_delete_subscriptiongroup>(RequestCode::DeleteSubscriptiongroup, Lane::Control),
+    serve<&on_get_consume_stats>(RequestCode::GetConsumeStats, Lane::Disk),
     serve<&on_invoke_broker_to_reset_offset>(RequestCode::InvokeBrokerToResetOffset, Lane::Disk),
     serve<&on_invoke_broker_to_get_consumer_status>(RequestCode::InvokeBrokerToGetConsumerStatus,
                                                     Lane::Control),

@@ -50,11 +50,12 @@ Result<> decode(std::string_view text, DelayProgress::Offsets& offsets,
   return {};
 }
 
-std::string encode(const DelayProgress::Offsets& offsets, const protocol::DataVersion& version) {
+std::string encode(const DelayProgress::Offsets& offsets, const protocol::DataVersion& version,
+                   const json::Style& style) {
   json::Value object = json::Value::object();
   object.set("dataVersion", protocol::to_json(version));
   object.set("offsetTable", to_json(offsets));
-  return json::write(object, json::kPretty);
+  return json::write(object, style);
 }
 
 }  // namespace
@@ -215,6 +216,11 @@ Result<> DelayProgress::wait_flushed(PhysicalOffset end, std::chrono::millisecon
   return flushed.get();
 }
 
+std::string DelayProgress::encode_compact() {
+  MutexLock saving(save_mutex_);
+  return encode(all(), data_version_, {});
+}
+
 Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
   MutexLock saving(save_mutex_);
   Saved now;
@@ -232,7 +238,7 @@ Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
   RMQ_CHECK(wait_flushed(std::max(end, now.position), patience));
   RMQ_CHECK(write_own_file(now));
   data_version_.next(clock_.now_ms());
-  RMQ_CHECK(file_.save(encode(now.offsets, data_version_)));
+  RMQ_CHECK(file_.save(encode(now.offsets, data_version_, json::kPretty)));
   saved_changes_ = changes;
   return {};
 }

@@ -52,6 +52,10 @@ class DelayProgress {
   // What cannot be delivered is passed over.
   void skip(std::int32_t level, QueueOffset next);
 
+  // The body of GET_ALL_DELAY_OFFSET: delayOffset.json without line breaks. Waits while a save is
+  // under way.
+  std::string encode_compact();
+
   // Writes both files if something changed. Waits until the deliveries that they count are on disk:
   // not on a data thread. Errors: errno; what failed the store; timed_out when the flush takes more
   // than `patience`.

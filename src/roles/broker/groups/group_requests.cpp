@@ -32,6 +32,21 @@ net::Task<Result<Response>> on_update_and_create_subscriptiongroup(
   co_return respond();
 }
 
+net::Task<Result<Response>> on_delete_subscriptiongroup(
+    Broker& broker, Caller caller, protocol::DeleteSubscriptiongroupRequest request) {
+  log::info("groups", "group deletion asked for", kv("group", request.group_name),
+            kv("clean_offset", request.clean_offset), kv("peer", caller.connection->peer().text()));
+  broker.groups.erase(request.group_name);
+  if (request.clean_offset) {
+    broker.offsets.erase_group(request.group_name);
+    broker.readers.erase_group(request.group_name);
+  }
+  const SteadyTime deadline = std::chrono::steady_clock::now() + kSaveTimeout;
+  RMQ_CO_CHECK(
+      co_await net::await_at_least(broker.groups.saved(), broker.groups.version(), deadline));
+  co_return respond();
+}
+
 Result<Response> on_get_all_subscriptiongroup_config(
     Broker& broker, const protocol::GetAllSubscriptiongroupConfigRequest&) {
   const protocol::SubscriptionGroupTableBody body = broker.groups.contents();
