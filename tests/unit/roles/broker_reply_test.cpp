@@ -66,11 +66,11 @@ struct AskerFixture {
   std::unique_ptr<net::RpcClient> client;
 };
 
-Command reply_request(std::string_view properties) {
+Command reply_request(std::string_view properties,
+                      RequestCode code = RequestCode::SendReplyMessageV2) {
   SendMessageRequest header = send_header(kReplyTopic, properties);
   const std::string_view body = "the reply";
-  return protocol::make_request(RequestCode::SendReplyMessageV2, header,
-                                Bytes(as_bytes(body).begin(), as_bytes(body).end()));
+  return protocol::make_request(code, header, Bytes(as_bytes(body).begin(), as_bytes(body).end()));
 }
 
 std::string reply_to(std::string_view client) {
@@ -125,7 +125,8 @@ TEST_CASE_FIXTURE(AskerFixture, "reply: it is not kept where the broker is told 
   config.store_reply_message_enable = false;
   node = std::make_unique<Node>(config);
   connect();
-  const Command answer = node->call(reply_request(reply_to("asker@1")));
+  const Command answer =
+      node->call(reply_request(reply_to("asker@1"), RequestCode::SendReplyMessage));
   CHECK(answer.code == 0);
   CHECK(field(answer, "msgId") == "0");
   CHECK(replies.taken().size() == 1);

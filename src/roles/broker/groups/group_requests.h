@@ -15,8 +15,9 @@ class Broker;
 // (29): name; SYSTEM_ERROR (1): attributes, disk.
 net::Task<Result<Response>> on_update_and_create_subscriptiongroup(
     Broker& broker, Caller caller, protocol::UpdateAndCreateSubscriptiongroupRequest request);
-// DELETE_SUBSCRIPTIONGROUP: with clean_offset the group's offsets go too. Answered when the group is
-// gone from disk; one that is unknown counts as deleted, as in Java. Code: SYSTEM_ERROR (1): disk.
+// DELETE_SUBSCRIPTIONGROUP: with clean_offset the group's offsets go too. Answered when the group
+// is gone from disk; one that is unknown counts as deleted, as in Java. Code: SYSTEM_ERROR (1):
+// disk.
 net::Task<Result<Response>> on_delete_subscriptiongroup(
     Broker& broker, Caller caller, protocol::DeleteSubscriptiongroupRequest request);
 // GET_ALL_SUBSCRIPTIONGROUP_CONFIG: the whole table; paging is for brokers that split it, which is
