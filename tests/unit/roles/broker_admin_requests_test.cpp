@@ -85,6 +85,7 @@ TEST_CASE_FIXTURE(Admin, "admin requests: a group is made, shown and deleted") {
     node->broker.offsets.commit("peer", "made", topic, 0, QueueOffset{2});
   node->broker.offsets.reset("made", "T", 1, QueueOffset{1});
   node->broker.readers.note("made", "T", 0, {1, QueueOffset{2}});
+  node->broker.first_offsets.remember("made", "T", 1, [](QueueId) { return QueueOffset{3}; });
 
   protocol::DeleteSubscriptiongroupRequest deletion;
   deletion.group_name = "made";
@@ -96,6 +97,7 @@ TEST_CASE_FIXTURE(Admin, "admin requests: a group is made, shown and deleted") {
   CHECK(node->broker.offsets.topics_of("made").empty());
   CHECK_FALSE(node->broker.offsets.reset_pending("made", "T", 1));
   CHECK_FALSE(node->broker.readers.find("made", "T", 0).has_value());
+  CHECK_FALSE(node->broker.first_offsets.find("made", "T", 0).has_value());
 
   group.group = "bad name";
   CHECK(update() == 29);

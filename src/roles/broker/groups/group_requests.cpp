@@ -40,6 +40,7 @@ net::Task<Result<Response>> on_delete_subscriptiongroup(
   if (request.clean_offset) {
     broker.offsets.erase_group(request.group_name);
     broker.readers.erase_group(request.group_name);
+    broker.first_offsets.erase_group(request.group_name);
   }
   const SteadyTime deadline = std::chrono::steady_clock::now() + kSaveTimeout;
   RMQ_CO_CHECK(

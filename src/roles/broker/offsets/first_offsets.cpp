@@ -27,4 +27,9 @@ std::optional<QueueOffset> FirstOffsets::find(std::string_view group, std::strin
   return found == known.end() ? QueueOffset{0} : found->second;
 }
 
+void FirstOffsets::erase_group(std::string_view group) {
+  table_.erase_group(group);
+  if (on_change_) on_change_();
+}
+
 }  // namespace rmq::roles::broker

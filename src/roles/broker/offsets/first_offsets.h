@@ -34,6 +34,9 @@ class FirstOffsets {
   std::optional<QueueOffset> find(std::string_view group, std::string_view topic,
                                   QueueId queue_id) const;
 
+  // The group is new again.
+  void erase_group(std::string_view group);
+
   // Errors: errno.
   Result<> save_if_changed() { return table_.save_if_changed(); }
 
