@@ -97,7 +97,7 @@ class FakeNameServer final : public net::Service {
 
   std::atomic<int> refusals{0};
   std::atomic<bool> silent{false};  // takes what it is told and answers nothing
-  std::string order_topics;  // set before it is asked
+  std::string order_topics;         // set before it is asked
 
  private:
   net::IoThreads& threads_;
