@@ -141,8 +141,8 @@ ExitCode show_status(const StatusOptions& options, Session& session, Console& co
 
 }  // namespace
 
-void add_cluster_commands(CLI::App& app, Console& console) {
-  CLI::App* noun = add_noun(app, "cluster", "The brokers of a cluster");
+void add_cluster_commands(const Command& root, Console& console) {
+  const Command noun = root.noun("cluster", "The brokers of a cluster");
   const auto [verb, options] = add_verb<StatusOptions>(
       noun, "status", "Show all brokers and what they are doing", "rmq cluster status");
   run_as(verb, options, console, show_status);

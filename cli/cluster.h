@@ -1,12 +1,11 @@
 // `rmq cluster status`.
 #pragma once
 
-#include <CLI/App.hpp>
-
 #include "cli/command_line.h"
+#include "cli/options.h"
 
 namespace rmq::cli {
 
-void add_cluster_commands(CLI::App& app, Console& console);
+void add_cluster_commands(const Command& root, Console& console);
 
 }  // namespace rmq::cli

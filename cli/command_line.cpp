@@ -91,12 +91,13 @@ void describe(CLI::App& app) {
 int run_command_line(const std::vector<std::string>& arguments, Console& console) {
   CLI::App app{"", "rmq"};
   describe(app);
-  add_serve_command(app, console);
-  add_topic_commands(app, console);
-  add_route_commands(app, console);
-  add_cluster_commands(app, console);
-  add_message_commands(app, console);
-  add_config_commands(app, console);
+  const Command root(app);
+  add_serve_command(root, console);
+  add_topic_commands(root, console);
+  add_route_commands(root, console);
+  add_cluster_commands(root, console);
+  add_message_commands(root, console);
+  add_config_commands(root, console);
 
   const Chosen chosen = choose_command(app, arguments);
   const auto refuse_usage = [&](const std::string& what) {
@@ -115,8 +116,8 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   } catch (const CLI::CallForHelp&) {
     console.out << chosen.command->help(chosen.parent);
     return static_cast<int>(ExitCode::Ok);
-  } catch (const CLI::RuntimeError& ended) {
-    return ended.get_exit_code();
+  } catch (const CommandEnded& ended) {
+    return static_cast<int>(ended.code);
   } catch (const CLI::ParseError& wrong) {
     return refuse_usage(wrong.what());
   }

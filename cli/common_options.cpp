@@ -1,22 +1,20 @@
 #include "cli/common_options.h"
 
-#include <CLI/CLI.hpp>
-
 namespace rmq::cli {
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--namesrv", options.namesrv, "Name servers, as host:port[;host:port...]")
-      ->envname("NAMESRV_ADDR")
-      ->type_name("ADDR")
-      ->capture_default_str();
-  command.add_option("--output", options.output, "table for people, json for programs")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command.add_option("--timeout-ms", options.timeout_ms, "Longest wait for one answer")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{600'000}))
-      ->type_name("MS")
-      ->capture_default_str();
+void add_common_options(const Command& command, CommonOptions& options) {
+  command.option("--namesrv", options.namesrv, "Name servers, as host:port[;host:port...]")
+      .from_environment("NAMESRV_ADDR")
+      .type("ADDR")
+      .shows_default();
+  command.option("--output", options.output, "table for people, json for programs")
+      .one_of({"table", "json"})
+      .type("FORMAT")
+      .shows_default();
+  command.option("--timeout-ms", options.timeout_ms, "Longest wait for one answer")
+      .within(1, 600'000)
+      .type("MS")
+      .shows_default();
 }
 
 OutputFormat format_asked_for(const std::vector<std::string>& arguments) {

@@ -1,9 +1,12 @@
 // Options that every command which talks to a cluster has.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <vector>
+
+#include "cli/options.h"
 
 namespace rmq::cli {
 
@@ -22,7 +25,7 @@ struct CommonOptions {
 
 // Adds --namesrv (or NAMESRV_ADDR), --output and --timeout-ms. `options` must live as long as
 // `command`.
-void add_common_options(CLI::App& command, CommonOptions& options);
+void add_common_options(const Command& command, CommonOptions& options);
 
 // Whether the arguments ask for JSON: known before they are parsed, so that a usage error comes in
 // that form too.

@@ -62,22 +62,20 @@ std::string config_as_toml(ServeOptions options) {
   return out;
 }
 
-void add_config_commands(CLI::App& app, Console& console) {
-  CLI::App* noun =
-      app.add_subcommand("config", "Settings: what there are, and what a file comes to");
-  noun->require_subcommand(1);
+void add_config_commands(const Command& root, Console& console) {
+  const Command noun = root.noun("config", "Settings: what there are, and what a file comes to");
 
-  CLI::App* reference = noun->add_subcommand("reference", "Print the document of all settings");
-  reference->callback([&console] { console.out << config_reference(); });
+  const Command reference = noun.subcommand("reference", "Print the document of all settings");
+  reference.does([&console] { console.out << config_reference(); });
 
-  CLI::App* shown = noun->add_subcommand(
+  const Command shown = noun.subcommand(
       "show", "Check options and files of 'rmq serve', and print what they come to, as TOML");
-  shown->footer(
+  shown.footer(
       "Example: turn a Java file into a TOML file\n"
       "  rmq config show --config broker.conf > broker.toml");
   const auto raw = std::make_shared<RawServeOptions>();
-  add_serve_options(*shown, *raw);
-  shown->callback([raw, &console] { show(*raw, console); });
+  add_serve_options(shown, *raw);
+  shown.does([raw, &console] { show(*raw, console); });
 }
 
 }  // namespace rmq::cli

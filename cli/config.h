@@ -1,10 +1,10 @@
 // `rmq config`: the document of all settings, and what a config file comes to.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/options.h"
 #include "cli/serve_options.h"
 
 namespace rmq::cli {
@@ -16,6 +16,6 @@ std::string config_reference();
 std::string config_as_toml(ServeOptions options);
 
 // `console` must outlive `app`.
-void add_config_commands(CLI::App& app, Console& console);
+void add_config_commands(const Command& root, Console& console);
 
 }  // namespace rmq::cli

@@ -1,7 +1,5 @@
 #include "cli/exit_code.h"
 
-#include <CLI/CLI.hpp>
-
 namespace rmq::cli {
 
 const char* exit_code_name(ExitCode code) {
@@ -24,7 +22,7 @@ std::string exit_code_help() {
 }
 
 void finish(ExitCode code) {
-  if (code != ExitCode::Ok) throw CLI::RuntimeError(static_cast<int>(code));
+  if (code != ExitCode::Ok) throw CommandEnded{code};
 }
 
 }  // namespace rmq::cli

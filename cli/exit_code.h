@@ -26,8 +26,11 @@ const char* exit_code_name(ExitCode code);
 // The table above as lines for a help text.
 std::string exit_code_help();
 
-// Ends the callback of a command: CLI11 carries a code that is not Ok to run_command_line() as
-// CLI::RuntimeError.
+// Carries the exit code of a command's work to run_command_line().
+struct CommandEnded {
+  ExitCode code;
+};
+// Ends the work of a command; throws CommandEnded unless `code` is Ok.
 void finish(ExitCode code);
 
 }  // namespace rmq::cli

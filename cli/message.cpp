@@ -4,8 +4,8 @@
 
 namespace rmq::cli {
 
-void add_message_commands(CLI::App& app, Console& console) {
-  CLI::App* noun = add_noun(app, "message", "Send and read messages");
+void add_message_commands(const Command& root, Console& console) {
+  const Command noun = root.noun("message", "Send and read messages");
   add_message_send(noun, console);
   add_message_tail(noun, console);
 }

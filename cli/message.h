@@ -1,16 +1,15 @@
 // `rmq message send` (message_send.cpp), `rmq message tail` (message_tail.cpp).
 #pragma once
 
-#include <CLI/App.hpp>
-
 #include "cli/command_line.h"
+#include "cli/options.h"
 
 namespace rmq::cli {
 
-void add_message_commands(CLI::App& app, Console& console);
+void add_message_commands(const Command& root, Console& console);
 
 // The verbs of `message`.
-void add_message_send(CLI::App* noun, Console& console);
-void add_message_tail(CLI::App* noun, Console& console);
+void add_message_send(const Command& noun, Console& console);
+void add_message_tail(const Command& noun, Console& console);
 
 }  // namespace rmq::cli

@@ -193,29 +193,26 @@ ExitCode send_messages(const SendOptions& options, Session& session, Console& co
 
 }  // namespace
 
-void add_message_send(CLI::App* noun, Console& console) {
+void add_message_send(const Command& noun, Console& console) {
   const auto [verb, options] = add_verb<SendOptions>(
       noun, "send", "Send a message", "rmq message send Orders 'two teapots' --tag new --key 4711");
-  verb->add_option("TOPIC", options->topic, "The topic")->required();
-  CLI::Option* body = verb->add_option("BODY", options->body, "The text; - reads standard input");
-  verb->add_option("--file", options->file, "Send what is in this file")->excludes(body);
-  verb->add_option("--tag", options->tag, "The tag that consumers filter by");
-  verb->add_option("--key", options->keys, "A key to find it by; may be repeated")
-      ->allow_extra_args(false);
-  verb->add_option("--property", options->properties, "NAME=VALUE; may be repeated")
-      ->allow_extra_args(false);
-  CLI::Option* queue =
-      verb->add_option("--queue", options->queue, "Only to the queue with this number")
-          ->check(CLI::NonNegativeNumber)
-          ->type_name("N");
-  verb->add_option("--broker", options->broker, "The broker of --queue")->needs(queue);
-  verb->add_option("--count", options->count, "Send it so many times")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
-      ->type_name("N")
-      ->capture_default_str();
-  verb->add_option("--group", options->group, "Name of the producer group")->capture_default_str();
-  verb->parse_complete_callback(
-      [options = options, body] { options->has_body = body->count() > 0; });
+  verb.option("TOPIC", options->topic, "The topic").required();
+  const Option body = verb.option("BODY", options->body, "The text; - reads standard input");
+  verb.option("--file", options->file, "Send what is in this file").excludes(body);
+  verb.option("--tag", options->tag, "The tag that consumers filter by");
+  verb.option("--key", options->keys, "A key to find it by; may be repeated").one_value_each_time();
+  verb.option("--property", options->properties, "NAME=VALUE; may be repeated")
+      .one_value_each_time();
+  const Option queue = verb.option("--queue", options->queue, "Only to the queue with this number")
+                           .not_negative()
+                           .type("N");
+  verb.option("--broker", options->broker, "The broker of --queue").needs(queue);
+  verb.option("--count", options->count, "Send it so many times")
+      .within(1, 1'000'000'000)
+      .type("N")
+      .shows_default();
+  verb.option("--group", options->group, "Name of the producer group").shows_default();
+  verb.after_parse([options = options, body] { options->has_body = body.given(); });
   run_as(verb, options, console, send_messages);
 }
 

@@ -173,30 +173,25 @@ std::string check_from(const std::string& text) {
 
 }  // namespace
 
-void add_message_tail(CLI::App* noun, Console& console) {
+void add_message_tail(const Command& noun, Console& console) {
   const auto [verb, options] = add_verb<TailOptions>(
       noun, "tail", "Show messages, and new ones as they come; nothing is consumed by it",
       "rmq message tail Orders --from earliest --no-follow");
-  verb->add_option("TOPIC", options->topic, "The topic")->required();
-  verb->add_option("--from", options->from,
-                   "earliest, latest, recent (10 of each queue), or a time (UTC, or epoch ms)")
-      ->check(CLI::Validator(check_from, "", "from"))
-      ->type_name("WHERE")
-      ->capture_default_str();
-  verb->add_option("--tag", options->tags, "Only these tags: 'a || b'")->capture_default_str();
-  verb->add_option("--count", options->count, "Stop after so many messages")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
-  verb->add_option("--queue", options->queue, "Only queues with this number")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  verb->add_option("--broker", options->broker, "Only queues of this broker");
-  verb->add_option("--timeout", options->timeout_s, "Stop after so many seconds")
-      ->check(CLI::Range(0.001, 1e9))
-      ->type_name("S");
-  verb->add_flag("--no-follow", options->no_follow, "Stop at the present end of each queue");
-  verb->parse_complete_callback(
-      [options = options] { options->from_ms = parse_time_ms(options->from); });
+  verb.option("TOPIC", options->topic, "The topic").required();
+  verb.option("--from", options->from,
+              "earliest, latest, recent (10 of each queue), or a time (UTC, or epoch ms)")
+      .checked_by(check_from)
+      .type("WHERE")
+      .shows_default();
+  verb.option("--tag", options->tags, "Only these tags: 'a || b'").shows_default();
+  verb.option("--count", options->count, "Stop after so many messages").positive().type("N");
+  verb.option("--queue", options->queue, "Only queues with this number").not_negative().type("N");
+  verb.option("--broker", options->broker, "Only queues of this broker");
+  verb.option("--timeout", options->timeout_s, "Stop after so many seconds")
+      .within_seconds(0.001, 1e9)
+      .type("S");
+  verb.flag("--no-follow", options->no_follow, "Stop at the present end of each queue");
+  verb.after_parse([options = options] { options->from_ms = parse_time_ms(options->from); });
   run_as(verb, options, console, tail_messages);
 }
 

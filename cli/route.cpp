@@ -103,11 +103,11 @@ ExitCode show_route(const ShowOptions& options, Session& session, Console& conso
 
 }  // namespace
 
-void add_route_commands(CLI::App& app, Console& console) {
-  CLI::App* noun = add_noun(app, "route", "Where the queues of a topic are");
+void add_route_commands(const Command& root, Console& console) {
+  const Command noun = root.noun("route", "Where the queues of a topic are");
   const auto [verb, options] = add_verb<ShowOptions>(
       noun, "show", "Show the brokers and queues of a topic", "rmq route show Orders");
-  verb->add_option("TOPIC", options->topic, "The topic")->required();
+  verb.option("TOPIC", options->topic, "The topic").required();
   run_as(verb, options, console, show_route);
 }
 

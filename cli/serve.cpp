@@ -184,15 +184,15 @@ int serve(const ServeOptions& options, Console& console) {
 
 }  // namespace
 
-void add_serve_command(CLI::App& app, Console& console) {
-  CLI::App* command =
-      app.add_subcommand("serve", "Run a name server, a broker, or both in one process");
-  command->footer(
+void add_serve_command(const Command& root, Console& console) {
+  const Command command =
+      root.subcommand("serve", "Run a name server, a broker, or both in one process");
+  command.footer(
       "Examples:\n  rmq serve\n  rmq serve --role=master --config broker.conf --namesrv "
       "10.0.0.1:9876");
   const auto raw = std::make_shared<RawServeOptions>();
-  add_serve_options(*command, *raw);
-  command->callback([raw, &console] {
+  add_serve_options(command, *raw);
+  command.does([raw, &console] {
     const Result<ServeOptions> options = resolve(*raw);
     if (!options) {
       console.err << "rmq: " << options.error().message() << "\nrmq: see 'rmq serve --help'\n";

@@ -315,37 +315,35 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
   return options;
 }
 
-void add_serve_options(CLI::App& command, RawServeOptions& raw) {
+void add_serve_options(const Command& command, RawServeOptions& raw) {
   command
-      .add_option("--role", raw.roles,
-                  "What this process is: namesrv, master; several separated by ','. Without --role "
-                  "and --config: both, on loopback only")
-      ->delimiter(',')
-      ->type_name("ROLE");
+      .option("--role", raw.roles,
+              "What this process is: namesrv, master; several separated by ','. Without --role "
+              "and --config: both, on loopback only")
+      .separated_by(',')
+      .type("ROLE");
   command
-      .add_option("--config", raw.configs,
-                  "[ROLE=]FILE, once per role: .toml, or RocketMQ's broker.conf or namesrv.conf as "
-                  "it is")
-      ->type_name("[ROLE=]FILE");
+      .option("--config", raw.configs,
+              "[ROLE=]FILE, once per role: .toml, or RocketMQ's broker.conf or namesrv.conf as "
+              "it is")
+      .type("[ROLE=]FILE");
   command
-      .add_option("--data", raw.data,
-                  "Directory of all data: store/ and namesrv/ below it (default ./rmq-data)")
-      ->type_name("DIR");
-  command.add_option("--port", raw.port, "Port of the one role; 0: free ports for every role")
-      ->type_name("PORT");
-  command.add_option("--listen", raw.listen, "Address to listen on, for every role")
-      ->type_name("IP");
-  command.add_option("--advertise", raw.advertise, "Address that clients are told")
-      ->type_name("HOST");
+      .option("--data", raw.data,
+              "Directory of all data: store/ and namesrv/ below it (default ./rmq-data)")
+      .type("DIR");
+  command.option("--port", raw.port, "Port of the one role; 0: free ports for every role")
+      .type("PORT");
+  command.option("--listen", raw.listen, "Address to listen on, for every role").type("IP");
+  command.option("--advertise", raw.advertise, "Address that clients are told").type("HOST");
   command
-      .add_option("--namesrv", raw.namesrv,
-                  "Name servers the broker registers with (default: the one in this process, else "
-                  "NAMESRV_ADDR)")
-      ->type_name("HOST:PORT[;...]");
+      .option("--namesrv", raw.namesrv,
+              "Name servers the broker registers with (default: the one in this process, else "
+              "NAMESRV_ADDR)")
+      .type("HOST:PORT[;...]");
   command
-      .add_option("--ready-fd", raw.ready_fd,
-                  "Write one line of JSON with the addresses to this file descriptor when ready")
-      ->type_name("FD");
+      .option("--ready-fd", raw.ready_fd,
+              "Write one line of JSON with the addresses to this file descriptor when ready")
+      .type("FD");
 }
 
 }  // namespace rmq::cli

@@ -8,13 +8,13 @@
 // its own.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "cli/options.h"
 #include "roles/broker/broker_config.h"
 #include "roles/namesrv/namesrv_config.h"
 
@@ -59,7 +59,7 @@ struct ServeOptions {
 };
 
 // Adds the options to `command`. `raw` must live as long as `command`.
-void add_serve_options(CLI::App& command, RawServeOptions& raw);
+void add_serve_options(const Command& command, RawServeOptions& raw);
 
 // Errors: ConfigErrc; the detail says which option or file and what would be right. All are usage
 // errors.

@@ -194,47 +194,45 @@ ExitCode list_topics(const ListOptions& options, Session& session, Console& cons
   return ExitCode::Ok;
 }
 
-void add_create(CLI::App* noun, Console& console) {
+void add_create(const Command& noun, Console& console) {
   const auto [verb, options] =
       add_verb<CreateOptions>(noun, "create", "Create a topic, or change it when it exists",
                               "rmq topic create Orders --queues 16");
-  verb->add_option("NAME", options->topic, "The topic")->required();
-  const CLI::Range count(std::int32_t{1}, std::int32_t{65'535});
-  CLI::Option* queues = verb->add_option("--queues", options->queues, "Queues on each broker")
-                            ->check(count)
-                            ->type_name("N")
-                            ->capture_default_str();
-  verb->add_option("--read-queues", options->read_queues, "Queues that consumers read")
-      ->check(count)
-      ->type_name("N")
-      ->excludes(queues);
-  verb->add_option("--write-queues", options->write_queues, "Queues that producers write")
-      ->check(count)
-      ->type_name("N")
-      ->excludes(queues);
-  verb->add_option("--perm", options->perm, "rw, r (no new messages) or w (no reading)")
-      ->check(CLI::IsMember({"rw", "r", "w"}))
-      ->type_name("PERM")
-      ->capture_default_str();
-  verb->add_flag("--order", options->order, "An ordered topic: its queues stay with their broker");
-  CLI::Option* broker =
-      verb->add_option("--broker", options->broker, "Only on this broker: address or name");
-  verb->add_option("--cluster", options->cluster, "On all masters of this cluster")
-      ->excludes(broker);
+  verb.option("NAME", options->topic, "The topic").required();
+  const Option queues = verb.option("--queues", options->queues, "Queues on each broker")
+                            .within(1, 65'535)
+                            .type("N")
+                            .shows_default();
+  verb.option("--read-queues", options->read_queues, "Queues that consumers read")
+      .within(1, 65'535)
+      .type("N")
+      .excludes(queues);
+  verb.option("--write-queues", options->write_queues, "Queues that producers write")
+      .within(1, 65'535)
+      .type("N")
+      .excludes(queues);
+  verb.option("--perm", options->perm, "rw, r (no new messages) or w (no reading)")
+      .one_of({"rw", "r", "w"})
+      .type("PERM")
+      .shows_default();
+  verb.flag("--order", options->order, "An ordered topic: its queues stay with their broker");
+  const Option broker =
+      verb.option("--broker", options->broker, "Only on this broker: address or name");
+  verb.option("--cluster", options->cluster, "On all masters of this cluster").excludes(broker);
   run_as(verb, options, console, create_topic);
 }
 
-void add_list(CLI::App* noun, Console& console) {
+void add_list(const Command& noun, Console& console) {
   const auto [verb, options] = add_verb<ListOptions>(noun, "list", "Show the topics",
                                                      "rmq topic list --cluster DefaultCluster");
-  verb->add_option("--cluster", options->cluster, "Only topics of this cluster");
+  verb.option("--cluster", options->cluster, "Only topics of this cluster");
   run_as(verb, options, console, list_topics);
 }
 
 }  // namespace
 
-void add_topic_commands(CLI::App& app, Console& console) {
-  CLI::App* noun = add_noun(app, "topic", "Create and list topics");
+void add_topic_commands(const Command& root, Console& console) {
+  const Command noun = root.noun("topic", "Create and list topics");
   add_create(noun, console);
   add_list(noun, console);
 }

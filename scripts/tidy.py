@@ -159,6 +159,9 @@ def may_include(tree: Tree, path: str, target: str) -> str | None:
     return None
 
 
+CLI11_FILES = ("cli/options.cpp", "cli/command_line.cpp")
+
+
 def check_includes(tree: Tree) -> list[Finding]:
     findings = []
     for path, text in tree.cpp().items():
@@ -169,6 +172,8 @@ def check_includes(tree: Tree) -> list[Finding]:
                 inside_net = path.startswith(("src/net/", "tests/unit/net/"))
                 if re.match(r"asio(/|\.hpp)", target) and not inside_net:
                     findings.append(Finding(path, line, "Asio is for src/net only"))
+                if target.startswith("CLI/") and path not in CLI11_FILES and not path.startswith("tests/"):
+                    findings.append(Finding(path, line, "CLI11 costs seconds a file: cli/options.h instead"))
                 continue
             if not any(start + target in tree.texts for start in ("src/", "", "tests/")):
                 findings.append(Finding(path, line, f'"{target}" is not found from src/ or the root'))

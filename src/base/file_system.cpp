@@ -54,6 +54,21 @@ class PosixFile final : public File {
     return done;
   }
 
+  Result<std::size_t> pread_cached(MutableByteView into, std::int64_t at) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const iovec rest{into.data() + done, into.size() - done};
+      const ssize_t got =
+          ::preadv2(fd_, &rest, 1, at + static_cast<std::int64_t>(done), RWF_NOWAIT);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) break;
+      if (got < 0) return fail_errno("read " + path_);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
   Result<> pwrite(ByteView bytes, std::int64_t at) override {
     while (!bytes.empty()) {
       const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), at);

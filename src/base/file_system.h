@@ -42,6 +42,9 @@ class File {
 
   // Reads until `into` is full or the file ends; the number of bytes read.
   virtual Result<std::size_t> pread(MutableByteView into, std::int64_t at) = 0;
+  // Likewise, but only what is in the page cache: fewer bytes when the rest is not, and none where
+  // the file system cannot tell. Never waits for the device.
+  virtual Result<std::size_t> pread_cached(MutableByteView into, std::int64_t at) = 0;
   virtual Result<> pwrite(ByteView bytes, std::int64_t at) = 0;
   // Writes the parts one behind the other, from `at` on; any number of them. One system call as
   // long as the kernel takes it.

@@ -120,7 +120,7 @@ void on_disk(Context& context, net::ReadTurn& turn, const protocol::CommandView&
   if (taken) return;
   Response busy;
   busy.code = static_cast<std::int32_t>(protocol::ResponseCode::SystemBusy);
-  busy.remark = "[OVERLOAD]system busy, start flow control for a while";
+  busy.remark = kDiskBusy;
   request.answer(std::move(busy));
 }
 

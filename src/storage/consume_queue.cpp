@@ -280,13 +280,18 @@ Result<std::shared_ptr<File>> ConsumeQueue::file(std::int64_t index) const {
   return opened;
 }
 
-Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into) const {
+Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into,
+                                       MayWait may_wait) const {
   const std::int64_t last = std::min(end().value, next_file(from).value);
   if (from.value >= last) return std::size_t{0};
   const auto bytes = std::min(into.size() / kEntryBytes * kEntryBytes,
                               static_cast<std::size_t>((last - from.value) * kUnit));
   RMQ_TRY(const std::shared_ptr<File> source, file(from.value / per_file_));
-  RMQ_TRY(const std::size_t got, source->pread(into.first(bytes), from.value % per_file_ * kUnit));
+  const std::int64_t at = from.value % per_file_ * kUnit;
+  RMQ_TRY(const std::size_t got, may_wait == MayWait::Yes
+                                     ? source->pread(into.first(bytes), at)
+                                     : source->pread_cached(into.first(bytes), at));
+  if (may_wait == MayWait::No && got < kEntryBytes) return fail(StoreErrc::NotInMemory);
   return got / kEntryBytes;
 }
 

@@ -22,6 +22,7 @@
 #include "base/mutex.h"
 #include "base/units.h"
 #include "storage/file_cache.h"
+#include "storage/may_wait.h"
 #include "storage/queue_entry.h"
 
 namespace rmq::storage {
@@ -64,8 +65,9 @@ class ConsumeQueue {
   QueueOffset begin() const { return {begin_.load(std::memory_order_acquire)}; }
   QueueOffset end() const { return {end_.load(std::memory_order_acquire)}; }
   // Encoded entries from `from` on, as many as `into` takes and one file has before end(). Their
-  // number; 0 when `from` is at or beyond end().
-  Result<std::size_t> read(QueueOffset from, MutableByteView into) const;
+  // number; 0 when `from` is at or beyond end(). Error with MayWait::No: StoreErrc::NotInMemory.
+  Result<std::size_t> read(QueueOffset from, MutableByteView into,
+                           MayWait may_wait = MayWait::Yes) const;
   // Where the next file begins behind `at`.
   QueueOffset next_file(QueueOffset at) const { return {(at.value / per_file_ + 1) * per_file_}; }
 

@@ -22,6 +22,15 @@ bool passes(const protocol::TagFilter* tags, std::int64_t tag_code) {
 
 }  // namespace
 
+// Records that lie one behind the other in a segment.
+struct MessageReader::Run {
+  std::shared_ptr<Segment> segment;
+  PhysicalOffset at;
+  std::size_t size = 0;
+
+  PhysicalOffset end() const { return at + static_cast<std::int64_t>(size); }
+};
+
 // One pull on its way through the queue.
 struct MessageReader::Walk {
   const ReadRequest& request;
@@ -31,9 +40,9 @@ struct MessageReader::Walk {
   PhysicalOffset last_looked_at{};
   // Behind a record that is gone the whole segment is.
   PhysicalOffset skip_until{-1};
-  // The segment of the last record, and where that ended: the next one may continue its span.
+  // The segment of the last record.
   std::shared_ptr<Segment> segment{};
-  PhysicalOffset span_end{-1};
+  std::vector<Run> runs{};
 };
 
 std::int64_t MessageReader::memory_bytes_of(const StoreConfig& config) {
@@ -42,7 +51,7 @@ std::int64_t MessageReader::memory_bytes_of(const StoreConfig& config) {
   return pages / 100 * config.access_message_in_memory_max_ratio * page_bytes;
 }
 
-ReadResult MessageReader::read(const StoredQueue* queue, const ReadRequest& request) const {
+Result<ReadResult> MessageReader::read(const StoredQueue* queue, const ReadRequest& request) const {
   ReadResult result;
   if (queue == nullptr) {
     result.status = ReadStatus::NoMatchedLogicQueue;
@@ -64,13 +73,13 @@ ReadResult MessageReader::read(const StoredQueue* queue, const ReadRequest& requ
     result.next = result.end;
   } else {
     result.status = ReadStatus::NoMatchedMessage;
-    collect(*queue, request, result);
+    RMQ_CHECK(collect(*queue, request, result));
   }
   return result;
 }
 
-void MessageReader::collect(const StoredQueue& queue, const ReadRequest& request,
-                            ReadResult& result) const {
+Result<> MessageReader::collect(const StoredQueue& queue, const ReadRequest& request,
+                                ReadResult& result) const {
   const std::int64_t window = std::max<std::int64_t>(
       config_.max_filter_message_bytes, static_cast<std::int64_t>(request.count_max * kEntryBytes));
   // Entries whose distance in bytes reaches the window are not looked at.
@@ -85,13 +94,16 @@ void MessageReader::collect(const StoredQueue& queue, const ReadRequest& request
   for (bool more = true; more && result.next < stop;) {
     const auto wanted =
         std::min<std::size_t>(kEntriesPerRead, static_cast<std::size_t>(stop - result.next));
-    const Result<std::size_t> count =
-        queue.entries.read(result.next, MutableByteView(bytes).first(wanted * kEntryBytes));
+    const MutableByteView into = MutableByteView(bytes).first(wanted * kEntryBytes);
+    const Result<std::size_t> count = queue.entries.read(result.next, into, request.may_wait);
     if (!count) {
       if (result.message_count > 0) break;
+      if (count.error().code != std::errc::no_such_file_or_directory) {
+        return fail(count.error());
+      }
       result.status = ReadStatus::OffsetFoundNull;
       result.next = queue.entries.next_file(result.next);
-      return;
+      return {};
     }
     if (*count == 0) break;
     for (std::size_t i = 0; more && i < *count; ++i) {
@@ -99,6 +111,34 @@ void MessageReader::collect(const StoredQueue& queue, const ReadRequest& request
     }
   }
   result.behind_memory = walk.end - walk.last_looked_at > memory_bytes_;
+  const PhysicalOffset mapped_from = std::max(mapped_from_, walk.end - config_.hot_log_bytes);
+  result.records.reserve(walk.runs.size());
+  for (const Run& run : walk.runs) {
+    RMQ_TRY(RecordSpan span, bytes_of(run, mapped_from, request.may_wait));
+    result.records.push_back(std::move(span));
+  }
+  return {};
+}
+
+Result<RecordSpan> MessageReader::bytes_of(const Run& run, PhysicalOffset mapped_from,
+                                           MayWait may_wait) const {
+  const std::int64_t begin = run.at - run.segment->base();
+  if (run.at >= mapped_from) {
+    const Result<ByteView> mapped = run.segment->bytes();
+    if (mapped) {
+      return RecordSpan{mapped->subspan(static_cast<std::size_t>(begin), run.size), run.segment};
+    }
+  }
+  const auto copy = std::make_shared_for_overwrite<std::byte[]>(run.size);
+  const MutableByteView into(copy.get(), run.size);
+  File& file = run.segment->file();
+  RMQ_TRY(const std::size_t got,
+          may_wait == MayWait::Yes ? file.pread(into, begin) : file.pread_cached(into, begin));
+  if (got < run.size) {
+    const auto why = may_wait == MayWait::Yes ? StoreErrc::Corrupt : StoreErrc::NotInMemory;
+    return fail(why, "log at " + std::to_string(run.at.value));
+  }
+  return RecordSpan{into, copy};
 }
 
 // False when the pull has enough; then the entry was not looked at.
@@ -117,23 +157,18 @@ bool MessageReader::take_entry(Walk& walk, const ConsumeQueueEntry& entry) const
   }
   const bool there = walk.segment && entry.physical >= walk.begin &&
                      entry.physical + entry.size <= std::min(walk.end, walk.segment->end());
-  const Result<ByteView> mapped =
-      there ? walk.segment->bytes() : Result<ByteView>(fail(StoreErrc::OffsetOutOfRange));
-  if (!mapped) {
+  if (!there) {
     if (result.message_count == 0) result.status = ReadStatus::MessageWasRemoving;
     const std::int64_t segment_bytes = log_.segment_bytes();
     walk.skip_until = PhysicalOffset{(entry.physical.value / segment_bytes + 1) * segment_bytes};
     return true;
   }
-  const ByteView record =
-      mapped->subspan(static_cast<std::size_t>(entry.physical - walk.segment->base()), size);
-  RecordSpan* last = result.records.empty() ? nullptr : &result.records.back();
-  if (last != nullptr && walk.span_end == entry.physical && last->pin == walk.segment) {
-    last->bytes = ByteView(last->bytes.data(), last->bytes.size() + size);
+  Run* last = walk.runs.empty() ? nullptr : &walk.runs.back();
+  if (last != nullptr && last->end() == entry.physical && last->segment == walk.segment) {
+    last->size += size;
   } else {
-    result.records.push_back({record, walk.segment});
+    walk.runs.push_back({walk.segment, entry.physical, size});
   }
-  walk.span_end = entry.physical + entry.size;
   walk.skip_until = PhysicalOffset{-1};
   result.status = ReadStatus::Found;
   result.bytes += size;

@@ -3,7 +3,10 @@
 // isTheBatchFull): the first message always; then up to a count and a number of bytes that depend
 // on whether the message is estimated to be in memory; at most so many entries are looked at when
 // tags filter; one consume queue file per pull.
-// Threads: any.
+// Where the bytes come from: the newest part of the log, as far as this process wrote it, through
+// mappings; everything older is copied, so that a cold page or an I/O error concerns the one who
+// reads it, and never a thread that serves others.
+// Threads: any; mapped_from() before any other.
 #pragma once
 
 #include <functional>
@@ -24,8 +27,11 @@ class MessageReader {
                 const StoreConfig& config, std::int64_t memory_bytes)
       : log_(log), appended_(appended), config_(config), memory_bytes_(memory_bytes) {}
 
-  // `queue` null: there is none.
-  ReadResult read(const StoredQueue* queue, const ReadRequest& request) const;
+  // Nothing before `from` is read through a mapping: the end of what recovery found.
+  void mapped_from(PhysicalOffset from) { mapped_from_ = from; }
+
+  // `queue` null: there is none. Errors: StoreErrc::NotInMemory when the request may not wait; I/O.
+  Result<ReadResult> read(const StoredQueue* queue, const ReadRequest& request) const;
   Result<RecordSpan> record_at(PhysicalOffset at) const;
   Result<> scan(PhysicalOffset from,
                 const std::function<void(const protocol::MessageRecord&)>& visit) const;
@@ -34,16 +40,19 @@ class MessageReader {
   static std::int64_t memory_bytes_of(const StoreConfig& config);
 
  private:
+  struct Run;
   struct Walk;
 
-  void collect(const StoredQueue& queue, const ReadRequest& request, ReadResult& result) const;
+  Result<> collect(const StoredQueue& queue, const ReadRequest& request, ReadResult& result) const;
   bool take_entry(Walk& walk, const ConsumeQueueEntry& entry) const;
+  Result<RecordSpan> bytes_of(const Run& run, PhysicalOffset mapped_from, MayWait may_wait) const;
   bool is_full(const Walk& walk, std::size_t size, bool in_memory) const;
 
   const CommitLog& log_;
   const Watermark<AppendedOffset>& appended_;
   const StoreConfig& config_;
   const std::int64_t memory_bytes_;
+  PhysicalOffset mapped_from_;
 };
 
 }  // namespace rmq::storage

@@ -104,7 +104,7 @@ class MessageStore::Impl {
   Watermark<FlushedOffset> flushed_;
   Watermark<DispatchedOffset> dispatched_;
 
-  const MessageReader reader_;
+  MessageReader reader_;
   Dispatcher dispatcher_;
   MessageIndex index_;
   IndexBuilder builder_;
@@ -133,6 +133,7 @@ Result<> MessageStore::Impl::open() {
   appended_.advance(AppendedOffset{end});
   flushed_.advance(FlushedOffset{end});
   dispatched_.advance(DispatchedOffset{end});
+  reader_.mapped_from(recovered_.position);
   if (config_.message_index_enable) RMQ_CHECK(open_index());
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
                                           *checkpoint_, *marks_,
@@ -267,7 +268,7 @@ Watermark<DispatchedOffset>& MessageStore::dispatched() { return impl_->dispatch
 Watermark<IndexedOffset>& MessageStore::indexed() { return impl_->builder_.indexed(); }
 void MessageStore::request_flush() { impl_->group_commit_.request_flush(); }
 
-ReadResult MessageStore::read(const ReadRequest& request) const {
+Result<ReadResult> MessageStore::read(const ReadRequest& request) const {
   return impl_->reader_.read(impl_->queues_.find(request.topic, request.queue_id), request);
 }
 

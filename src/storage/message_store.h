@@ -69,7 +69,9 @@ class MessageStore {
   // Asks the flusher for a flush now (sync flush: call after append, then wait on flushed()).
   void request_flush();
 
-  ReadResult read(const ReadRequest& request) const;
+  // What a pull gets. Errors: StoreErrc::NotInMemory when the request may not wait for the disk and
+  // would have to; I/O.
+  Result<ReadResult> read(const ReadRequest& request) const;
   // The record at `at`, checked to be one. Errors: StoreErrc::OffsetOutOfRange, RecordMalformed.
   Result<RecordSpan> record_at(PhysicalOffset at) const;
   // Entries of `queue` from `from` on: as many as `into` takes and one file has before the visible

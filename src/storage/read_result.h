@@ -10,10 +10,11 @@
 #include "base/bytes.h"
 #include "base/units.h"
 #include "protocol/tag_filter.h"
+#include "storage/may_wait.h"
 
 namespace rmq::storage {
 
-// Records in the log; the pin keeps their file mapped.
+// Records of the log, or a copy of them; the pin keeps them there.
 struct RecordSpan {
   ByteView bytes;
   std::shared_ptr<const void> pin;
@@ -38,6 +39,7 @@ struct ReadRequest {
   std::size_t count_max = 32;
   // What may pass; null: everything. Judged by hash in the consume queue, so collisions pass.
   const protocol::TagFilter* tags = nullptr;
+  MayWait may_wait = MayWait::Yes;
 };
 
 struct ReadResult {

@@ -73,6 +73,10 @@ constexpr std::tuple kStoreFields{
         &StoreConfig::access_message_in_memory_max_ratio, 0, 100, Reload::Restart,
         "What counts as recent: this share of physical memory, in per cent, behind the end of the "
         "log."},
+    Field{"store.hot_log_bytes", "", &StoreConfig::hot_log_bytes, 0, 1024LL * 1024 * kMiB,
+          Reload::Restart,
+          "The newest bytes of the log, which are read through mappings. What is older is copied "
+          "from the page cache, or read by a thread that may wait for the disk."},
     Field{"store.message_index_enable", "messageIndexEnable", &StoreConfig::message_index_enable,
           Reload::Restart,
           "Whether messages can be found by key. Switched on later, it is made up for in the "

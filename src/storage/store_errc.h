@@ -6,6 +6,7 @@
 
 #define RMQ_STORE_ERRC(X)                                        \
   X(OffsetOutOfRange, "offset out of range")                     \
+  X(NotInMemory, "not in memory")                                \
   X(RecordMalformed, "no valid record there")                    \
   X(RecordTooLarge, "too large for a segment of the commit log") \
   X(Stopped, "the store is stopped")                             \

@@ -47,8 +47,8 @@ inline BrokerConfig test_config(const std::string& directory) {
 
 // A broker on a free port, and a client of it.
 struct Node {
-  explicit Node(BrokerConfig config)
-      : broker(threads, std::move(config), FileSystem::posix(), Clock::system()) {
+  explicit Node(BrokerConfig config, FileSystem& files = FileSystem::posix())
+      : broker(threads, std::move(config), files, Clock::system()) {
     threads.start();
     const Result<> started = broker.start();
     REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));

@@ -1,9 +1,12 @@
-// FailingFileSystem: the real one, but the n-th call of a kind fails, and perhaps all after it.
+// FailingFileSystem: the real one, but the n-th call of a kind fails, and perhaps all after it; and
+// it says what is in the page cache.
 // Threads: any.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,7 +15,7 @@
 
 namespace rmq::test {
 
-enum class FileCall { Write, Sync, Allocate, kCount };
+enum class FileCall { Read, Write, Sync, Allocate, kCount };
 
 class FailingFileSystem final : public FileSystem {
  public:
@@ -28,6 +31,16 @@ class FailingFileSystem final : public FileSystem {
     Plan& plan = plans_[static_cast<std::size_t>(call)];
     plan.first = plan.seen + nth;
     plan.last = plan.first + count - 1;
+  }
+  // Files whose path contains `in` are not in the page cache; all others are, and all are before
+  // the first call.
+  void evict(std::string in) {
+    MutexLock lock(mutex_);
+    evicted_ = std::move(in);
+  }
+  // `hook` runs before every read that may wait. Set before files are read.
+  void before_read(std::function<void(const std::string& path)> hook) {
+    before_read_ = std::move(hook);
   }
   std::int64_t failures() const {
     MutexLock lock(mutex_);
@@ -65,6 +78,12 @@ class FailingFileSystem final : public FileSystem {
         : owner_(owner), real_(std::move(real)), path_(std::move(path)) {}
 
     Result<std::size_t> pread(MutableByteView into, std::int64_t at) override {
+      if (owner_.before_read_) owner_.before_read_(path_);
+      RMQ_CHECK(owner_.count(FileCall::Read, path_));
+      return real_->pread(into, at);
+    }
+    Result<std::size_t> pread_cached(MutableByteView into, std::int64_t at) override {
+      if (owner_.is_evicted(path_)) return std::size_t{0};
       return real_->pread(into, at);
     }
     Result<> pwrite(ByteView bytes, std::int64_t at) override {
@@ -105,6 +124,10 @@ class FailingFileSystem final : public FileSystem {
     std::string path_;
   };
 
+  bool is_evicted(const std::string& path) const {
+    MutexLock lock(mutex_);
+    return evicted_ && path.find(*evicted_) != std::string::npos;
+  }
   Result<> count(FileCall call, const std::string& path) {
     MutexLock lock(mutex_);
     if (path.find(in_) == std::string::npos) return {};
@@ -116,8 +139,10 @@ class FailingFileSystem final : public FileSystem {
   }
 
   FileSystem& real_;
+  std::function<void(const std::string& path)> before_read_;
   mutable Mutex mutex_;
   std::string in_ RMQ_GUARDED_BY(mutex_);
+  std::optional<std::string> evicted_ RMQ_GUARDED_BY(mutex_);
   std::errc error_ RMQ_GUARDED_BY(mutex_){};
   Plan plans_[static_cast<std::size_t>(FileCall::kCount)] RMQ_GUARDED_BY(mutex_);
   std::int64_t failures_ RMQ_GUARDED_BY(mutex_) = 0;

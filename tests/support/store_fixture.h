@@ -132,7 +132,9 @@ class StoreFixture {
     request.queue_id = queue_id;
     request.from = QueueOffset{from};
     for (;;) {
-      const storage::ReadResult result = store->read(request);
+      const auto read = store->read(request);
+      REQUIRE(read);
+      const storage::ReadResult& result = *read;
       if (result.status != storage::ReadStatus::Found) return found;
       QueueOffset expected = request.from;
       for (const storage::RecordSpan& span : result.records) {

@@ -90,6 +90,9 @@ class TidyTest(unittest.TestCase):
     def test_source_that_is_not_compiled(self):
         self.expect({"src/base/forgotten.cpp": "int x;\n"}, "src/base/forgotten.cpp:1:", "not compiled")
 
+    def test_cli11_outside_the_files_that_wrap_it(self):
+        self.expect({"cli/a.cpp": "#include <CLI/App.hpp>\n"}, "cli/a.cpp:1:", "cli/options.h instead")
+
     def test_asio_outside_net(self):
         self.expect({"src/base/a.cpp": "#include <asio/ip/tcp.hpp>\n"}, "src/base/a.cpp:1:", "Asio is for src/net")
 

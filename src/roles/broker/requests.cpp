@@ -24,7 +24,7 @@ constexpr std::array kBrokerRequests{
     serve<&on_send_message>(RequestCode::SendMessage, Lane::Append),
     serve<&on_pull_message>(RequestCode::PullMessage, Lane::Pull),
     serve<&on_query_message>(RequestCode::QueryMessage, Lane::Disk),
-    serve<&on_query_consumer_offset>(RequestCode::QueryConsumerOffset, Lane::Query),
+    serve<&on_query_consumer_offset>(RequestCode::QueryConsumerOffset, Lane::Disk),
     serve<&on_update_consumer_offset>(RequestCode::UpdateConsumerOffset, Lane::Query),
     serve<&on_update_and_create_topic>(RequestCode::UpdateAndCreateTopic, Lane::Control),
     serve<&on_get_all_topic_config>(RequestCode::GetAllTopicConfig, Lane::Control),

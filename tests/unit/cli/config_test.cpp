@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>

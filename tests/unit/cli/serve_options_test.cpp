@@ -340,7 +340,7 @@ TEST_CASE("serve options: --data that is a store itself is refused") {
 TEST_CASE("serve options: as they are typed") {
   CLI::App app;
   RawServeOptions raw;
-  add_serve_options(app, raw);
+  add_serve_options(Command(app), raw);
   std::vector<std::string> words{"--role=namesrv,master",
                                  "--config",
                                  "master=b.conf",

@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(DelayFixture, "delay: what is delivered is what was sent") {
   REQUIRE(due->deliver().delivered == 1);
   REQUIRE(wait_dispatched());
   const auto tags = protocol::TagFilter::parse("a");
-  const storage::ReadResult found = store->read({"T", 2, {}, 32, &*tags});
+  const storage::ReadResult found = *store->read({"T", 2, {}, 32, &*tags});
   REQUIRE(found.message_count == 1);
   const auto record = protocol::decode_record(found.records[0].bytes, protocol::CheckBody::Yes);
   REQUIRE(record);

@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Reset, "reset: between two messages' times") {
   storage::ReadRequest last;
   last.topic = "T";
   last.from = QueueOffset{9};
-  const auto read = store.read(last);
+  const auto read = *store.read(last);
   REQUIRE(read.records.size() == 1);
   const auto time = protocol::decode_record(read.records[0].bytes)->store_timestamp_ms;
   CHECK(offsets_in(reset(reset_request(time + 1)))[0] == 10);

@@ -208,7 +208,7 @@ TEST_CASE("store: under sync flush nothing is visible before it is flushed") {
   fixture.listener = [&](std::span<const Arrival> arrivals) {
     for (const Arrival& arrival : arrivals) {
       const auto read = fixture.store->read({arrival.queue->topic(), 0, arrival.offset, 1, {}});
-      const auto record = protocol::decode_record(read.records.at(0).bytes);
+      const auto record = protocol::decode_record(read->records.at(0).bytes);
       const std::int64_t end = record->physical_offset.value + record->total_bytes;
       if (fixture.store->flushed().value().value < end) early = true;
     }

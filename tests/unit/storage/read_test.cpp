@@ -1,8 +1,11 @@
 // What a pull gets: statuses, next offsets and limits.
 #include "storage/message_reader.h"
 
+#include <optional>
 #include <thread>
 
+#include "storage/store_errc.h"
+#include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
 
 namespace rmq::storage {
@@ -14,7 +17,19 @@ namespace {
 ReadResult read(StoreFixture& fixture, std::int64_t from, std::size_t count = 32,
                 std::string_view expression = "*") {
   const auto tags = protocol::TagFilter::parse(expression);
-  return fixture.store->read({"T", 0, QueueOffset{from}, count, &*tags});
+  const auto result = fixture.store->read({"T", 0, QueueOffset{from}, count, &*tags});
+  REQUIRE(result);
+  return *result;
+}
+
+// How many messages there are at once from `from` on; nothing when that takes waiting.
+std::optional<std::size_t> read_at_once(StoreFixture& fixture, std::int64_t from) {
+  ReadRequest request{"T", 0, QueueOffset{from}};
+  request.may_wait = MayWait::No;
+  const auto result = fixture.store->read(request);
+  if (result) return result->message_count;
+  CHECK(result.error().code == StoreErrc::NotInMemory);
+  return std::nullopt;
 }
 
 void fill(StoreFixture& fixture, int count, std::size_t body_bytes = 1, std::string_view tag = {}) {
@@ -171,6 +186,60 @@ TEST_CASE("read: spans stay good when the store has gone") {
   const ReadResult result = read(fixture, 0);
   fixture.stop();
   CHECK(as_text(protocol::decode_record(result.records.at(0).bytes)->body) == "kept");
+}
+
+TEST_CASE("read: what is not in memory is read only by who may wait") {
+  test::FailingFileSystem files;
+  StoreFixture fixture;
+  fixture.files = &files;
+  fixture.config.hot_log_bytes = 0;
+  fixture.open();
+  fill(fixture, 5);
+  CHECK(read_at_once(fixture, 2) == 3);
+  for (const char* evicted : {"commitlog", "consumequeue"}) {
+    CAPTURE(evicted);
+    files.evict(evicted);
+    CHECK(read_at_once(fixture, 2) == std::nullopt);
+    const ReadResult waited = read(fixture, 2);
+    CHECK(waited.message_count == 3);
+    REQUIRE(waited.records.size() == 1);  // they lie one behind the other
+    const auto record = protocol::decode_record(waited.records[0].bytes);
+    REQUIRE(record);
+    CHECK(record->queue_offset == QueueOffset{2});
+  }
+}
+
+TEST_CASE("read: what this process wrote last needs no waiting") {
+  test::FailingFileSystem files;
+  StoreFixture fixture;
+  fixture.files = &files;
+  fixture.open();
+  fill(fixture, 5);
+  files.evict("commitlog");
+  CHECK(read_at_once(fixture, 0) == 5);
+  fixture.stop();
+  fixture.open();
+  CHECK(read_at_once(fixture, 0) == std::nullopt);
+  fill(fixture, 2);
+  CHECK(read_at_once(fixture, 4) == std::nullopt);
+  CHECK(read_at_once(fixture, 5) == 2);
+}
+
+TEST_CASE("read: an error of the disk is an error, and passes over nothing") {
+  test::FailingFileSystem files;
+  StoreFixture fixture;
+  fixture.files = &files;
+  fixture.config.hot_log_bytes = 0;
+  fixture.open();
+  fill(fixture, 5);
+  for (const char* broken : {"commitlog", "consumequeue"}) {
+    CAPTURE(broken);
+    files.plan(test::FileCall::Read, 1, std::errc::io_error, broken, 1);
+    const auto failed = fixture.store->read({"T", 0, QueueOffset{0}});
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().code == std::errc::io_error);
+    CHECK(read(fixture, 0).message_count == 5);
+  }
 }
 
 }  // namespace rmq::storage

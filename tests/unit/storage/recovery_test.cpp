@@ -271,7 +271,7 @@ TEST_CASE("recovery: old segments were deleted, queues begin later") {
   CHECK(first % 7 != 0);
   CHECK(fixture.store->min_physical() == PhysicalOffset{2000});
   CHECK(fixture.bodies("T", 0, first) == Texts(sent.begin() + first, sent.end()));
-  const ReadResult before = fixture.store->read({"T", 0, QueueOffset{first - 1}, 32, {}});
+  const ReadResult before = *fixture.store->read({"T", 0, QueueOffset{first - 1}, 32, {}});
   CHECK(before.status == ReadStatus::OffsetTooSmall);
   CHECK(before.next.value == first);
   const auto names = fixture.files->list(fixture.layout().consume_queue("T", 0));

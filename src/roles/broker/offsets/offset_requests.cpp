@@ -38,8 +38,8 @@ Result<Response> on_query_consumer_offset(Broker& broker,
     return fail(ResponseCode::QueryNotFound,
                 "Not found, do not set to zero, maybe this group boot first");
   }
-  const storage::ReadResult first =
-      read_one_message(*broker.store, request.topic, request.queue_id, QueueOffset{0});
+  RMQ_TRY(const storage::ReadResult first,
+          read_one_message(*broker.store, request.topic, request.queue_id, QueueOffset{0}));
   if (first.status == storage::ReadStatus::Found && !first.behind_memory) {
     return respond(protocol::QueryConsumerOffsetResponse{.offset = QueueOffset{0}});
   }

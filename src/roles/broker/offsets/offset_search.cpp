@@ -6,8 +6,9 @@
 
 namespace rmq::roles::broker {
 
-storage::ReadResult read_one_message(const storage::MessageStore& store, std::string_view topic,
-                                     QueueId queue_id, QueueOffset at) {
+Result<storage::ReadResult> read_one_message(const storage::MessageStore& store,
+                                             std::string_view topic, QueueId queue_id,
+                                             QueueOffset at) {
   storage::ReadRequest one;
   one.topic = topic;
   one.queue_id = queue_id;
@@ -18,9 +19,9 @@ storage::ReadResult read_one_message(const storage::MessageStore& store, std::st
 
 std::optional<std::int64_t> store_time(const storage::MessageStore& store, std::string_view topic,
                                        QueueId queue_id, QueueOffset at) {
-  const storage::ReadResult result = read_one_message(store, topic, queue_id, at);
-  if (result.status != storage::ReadStatus::Found || result.records.empty()) return std::nullopt;
-  const auto record = protocol::decode_record(result.records.front().bytes);
+  const Result<storage::ReadResult> result = read_one_message(store, topic, queue_id, at);
+  if (!result || result->status != storage::ReadStatus::Found) return std::nullopt;
+  const auto record = protocol::decode_record(result->records.front().bytes);
   if (!record) return std::nullopt;
   return record->store_timestamp_ms;
 }

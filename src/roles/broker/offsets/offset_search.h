@@ -9,10 +9,11 @@
 
 namespace rmq::roles::broker {
 
-storage::ReadResult read_one_message(const storage::MessageStore& store, std::string_view topic,
-                                     QueueId queue_id, QueueOffset at);
+Result<storage::ReadResult> read_one_message(const storage::MessageStore& store,
+                                             std::string_view topic, QueueId queue_id,
+                                             QueueOffset at);
 
-// Milliseconds; nothing when the message is gone.
+// Milliseconds; nothing when the message is gone or cannot be read.
 std::optional<std::int64_t> store_time(const storage::MessageStore& store, std::string_view topic,
                                        QueueId queue_id, QueueOffset at);
 

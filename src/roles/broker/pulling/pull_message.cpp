@@ -85,8 +85,8 @@ void write_answer(const Broker& broker, net::Connection& connection, const net::
     connection.out().add_body(span.bytes, span.pin);
 }
 
-storage::ReadResult read(const Broker& broker, const PullMessageRequest& request,
-                         const PullPlan& plan) {
+Result<storage::ReadResult> read(const Broker& broker, const PullMessageRequest& request,
+                                 const PullPlan& plan, storage::MayWait may_wait) {
   // A queue begins to exist when it is first asked for, as in Java: it is then empty, not unknown.
   broker.store->queue(request.topic, request.queue_id);
   storage::ReadRequest wanted;
@@ -95,6 +95,7 @@ storage::ReadResult read(const Broker& broker, const PullMessageRequest& request
   wanted.from = request.queue_offset;
   wanted.count_max = static_cast<std::size_t>(std::max(1, request.max_msg_nums));
   wanted.tags = plan.tags.get();
+  wanted.may_wait = may_wait;
   return broker.store->read(wanted);
 }
 
@@ -139,9 +140,65 @@ void note_reader(Broker& broker, const net::Connection& connection,
   }
 }
 
-// `may_hold`: the first pass, which also stores the offset that the consumer commits by pulling.
-// That comes before the client counts as the queue's reader: a pull that is late must not set the
-// group back.
+// Answers or holds a pull that was read. `may_hold`: the first pass, which also stores the offset
+// that the consumer commits by pulling. That comes before the client counts as the queue's reader:
+// a pull that is late must not set the group back.
+void finish(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
+            const PullMessageRequest& request, const PullPlan& plan,
+            const storage::ReadResult& result, bool may_hold) {
+  if (may_hold && (request.sys_flag & protocol::kPullCommitOffset) != 0) {
+    commit_offset(broker, connection, request.consumer_group, request.topic, request.queue_id,
+                  request.commit_offset);
+  }
+  note_reader(broker, connection, request, result.next, may_hold);
+  const Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
+  const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
+                    outcome.code == ResponseCode::PullNotFound;
+  if (wait && hold(broker, connection, request, plan, command)) return;
+  broker.traffic.note_pull(static_cast<std::int64_t>(result.message_count));
+  write_answer(broker, connection, net::Asked(command), plan, outcome, result);
+}
+
+void refuse(net::Connection& connection, const protocol::CommandView& command, const Error& why) {
+  net::write_response(connection.out(), net::Asked(command), to_response(why));
+}
+
+// A pull that waits for the disk: all of it is its own.
+struct ColdPull {
+  std::shared_ptr<net::Connection> connection;
+  protocol::Command command;
+  PullMessageRequest request;  // views `command`
+  PullPlan plan;
+  bool may_hold;
+};
+
+// Reads on a thread that may wait, and answers on the connection's own.
+Result<> pull_from_disk(Broker& broker, net::Connection& connection,
+                        const protocol::CommandView& command, PullPlan plan, bool may_hold) {
+  const auto cold = std::make_shared<ColdPull>();
+  cold->connection = connection.shared_from_this();
+  cold->command = protocol::Command(command);
+  RMQ_TRY(cold->request, protocol::decode_fields<PullMessageRequest>(cold->command.view()));
+  cold->plan = std::move(plan);
+  cold->may_hold = may_hold;
+  connection.add_pending(1);
+  const bool taken = broker.disk.submit([&broker, cold] {
+    auto read_there = read(broker, cold->request, cold->plan, storage::MayWait::Yes);
+    cold->connection->post([&broker, cold, result = std::move(read_there)](net::Connection& to) {
+      const protocol::CommandView view = cold->command.view();
+      if (result) {
+        finish(broker, to, view, cold->request, cold->plan, *result, cold->may_hold);
+      } else {
+        refuse(to, view, result.error());
+      }
+      to.remove_pending(1);
+    });
+  });
+  if (taken) return {};
+  connection.remove_pending(1);
+  return fail(ResponseCode::SystemBusy, std::string(kDiskBusy));
+}
+
 Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
               bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
@@ -153,23 +210,13 @@ Result<> pull(Broker& broker, net::Connection& connection, const protocol::Comma
     write_reset(broker, connection, net::Asked(command), request, plan, *reset);
     return {};
   }
-  const storage::ReadResult result = read(broker, request, plan);
-  if (may_hold && (request.sys_flag & protocol::kPullCommitOffset) != 0) {
-    commit_offset(broker, connection, request.consumer_group, request.topic, request.queue_id,
-                  request.commit_offset);
+  const auto result = read(broker, request, plan, storage::MayWait::No);
+  if (!result && result.error().code == storage::StoreErrc::NotInMemory) {
+    return pull_from_disk(broker, connection, command, plan, may_hold);
   }
-  note_reader(broker, connection, request, result.next, may_hold);
-  const Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
-  const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
-                    outcome.code == ResponseCode::PullNotFound;
-  if (wait && hold(broker, connection, request, plan, command)) return {};
-  broker.traffic.note_pull(static_cast<std::int64_t>(result.message_count));
-  write_answer(broker, connection, net::Asked(command), plan, outcome, result);
+  if (!result) return fail(result.error());
+  finish(broker, connection, command, request, plan, *result, may_hold);
   return {};
-}
-
-void refuse(net::Connection& connection, const protocol::CommandView& command, const Error& why) {
-  net::write_response(connection.out(), net::Asked(command), to_response(why));
 }
 
 }  // namespace
