@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 
+#include "cli/bench.h"
 #include "cli/cluster.h"
 #include "cli/common_options.h"
 #include "cli/config.h"
@@ -97,6 +98,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_route_commands(root, console);
   add_cluster_commands(root, console);
   add_message_commands(root, console);
+  add_bench_commands(root, console);
   add_config_commands(root, console);
 
   const Chosen chosen = choose_command(app, arguments);

@@ -16,6 +16,7 @@ struct CommonOptions {
   std::string namesrv = "127.0.0.1:9876";  // "host:port[;host:port...]", as Java writes it
   std::string output = "table";
   std::int64_t timeout_ms = 5000;
+  std::size_t io_threads = 1;  // that the command's client works with; no option of all commands
 
   OutputFormat format() const {
     return output == "json" ? OutputFormat::Json : OutputFormat::Table;

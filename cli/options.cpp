@@ -101,6 +101,7 @@ template Option Command::option(const std::string&, std::optional<std::int32_t>&
                                 const std::string&) const;
 template Option Command::option(const std::string&, std::optional<std::int64_t>&,
                                 const std::string&) const;
+template Option Command::option(const std::string&, double&, const std::string&) const;
 template Option Command::option(const std::string&, std::optional<double>&,
                                 const std::string&) const;
 template Option Command::option(const std::string&, std::vector<std::string>&,

@@ -5,11 +5,11 @@ namespace rmq::cli {
 Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
   client::ClientOptions client_options;
   RMQ_TRY(client_options.name_servers, client::parse_name_servers(options.namesrv));
-  return std::unique_ptr<Session>(new Session(std::move(client_options)));
+  return std::unique_ptr<Session>(new Session(std::move(client_options), options.io_threads));
 }
 
-Session::Session(client::ClientOptions options)
-    : threads_(1), client_(threads_, std::move(options)) {
+Session::Session(client::ClientOptions options, std::size_t io_threads)
+    : threads_(io_threads), client_(threads_, std::move(options)) {
   threads_.start();
 }
 

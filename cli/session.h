@@ -33,7 +33,7 @@ class Session {
   }
 
  private:
-  explicit Session(client::ClientOptions options);
+  Session(client::ClientOptions options, std::size_t io_threads);
 
   net::IoThreads threads_;
   client::Client client_;

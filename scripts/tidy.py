@@ -23,7 +23,8 @@ ARROWS = {
     "net": ["base", "config", "protocol"],
     "roles": ["base", "config", "protocol", "storage", "replication", "net"],
     "client": ["base", "protocol", "net"],
-    "cli": ["base", "config", "protocol", "storage", "net", "roles", "client"],
+    "load": ["base", "protocol", "net", "client"],
+    "cli": ["base", "config", "protocol", "storage", "net", "roles", "client", "load"],
 }
 FILE_LINES_MAX = 400
 TEST_LINES_MAX = 500  # the cases of one subject stay together

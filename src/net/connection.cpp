@@ -284,7 +284,7 @@ bool Connection::serve_frame(ReadTurn& turn, MutableByteView frame) {
     return false;
   }
   if (command.is_response()) {
-    complete_call(command);
+    if (!complete_call(command) && service_ != nullptr) service_->on_response(turn, command);
     return true;
   }
   if (service_ == nullptr) {
@@ -299,12 +299,13 @@ bool Connection::serve_frame(ReadTurn& turn, MutableByteView frame) {
   return true;
 }
 
-void Connection::complete_call(const protocol::CommandView& response) {
+bool Connection::complete_call(const protocol::CommandView& response) {
   const auto found = calls_.find(response.opaque);
-  if (found == calls_.end()) return;  // answered after its deadline
+  if (found == calls_.end()) return false;  // answered after its deadline, or no call at all
   found->second->result = protocol::Command(response);
   found->second->done.set();
   calls_.erase(found);
+  return true;
 }
 
 void Connection::flush() {

@@ -1,7 +1,7 @@
 // Connection: one TCP connection that speaks remoting frames in both directions. It lives and dies
 // on one io thread. A read turn takes all that the socket has, hands every complete frame to the
-// Service (requests) or to its caller (responses), and flushes what was written meanwhile with one
-// gathered write.
+// Service or, the response to a call(), to its caller, and flushes what was written meanwhile with
+// one gathered write.
 //
 // Memory: an idle connection owns no buffer: it reads into its thread's scratch and keeps only what
 // an incomplete frame has sent so far, counted against one budget for the process (net_limits.h).
@@ -88,7 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void drop_partial();
   bool serve_frames(ReadTurn& turn, Read& read);
   bool serve_frame(ReadTurn& turn, MutableByteView frame);
-  void complete_call(const protocol::CommandView& response);
+  bool complete_call(const protocol::CommandView& response);
   void resume_reading();
   void close_now(std::string_view why);
 

@@ -40,6 +40,12 @@ class Service {
   // For each request frame of a turn, in order. `command` views the frame and is gone when this
   // returns.
   virtual void on_request(ReadTurn& turn, const protocol::CommandView& command) = 0;
+  // For each answer that no Connection::call() waits for: its request was written to out() by the
+  // owner of the connection. Otherwise as on_request().
+  virtual void on_response(ReadTurn& turn, const protocol::CommandView& response) {
+    (void)turn;
+    (void)response;
+  }
   // Once at the end of each turn that had a request; what was written to the connection is flushed
   // after it.
   virtual void on_turn_end(ReadTurn& turn) = 0;

@@ -175,6 +175,46 @@ class Commands(unittest.TestCase):
         self.assertEqual(len(tail.stdout.read().splitlines()), 2)
         tail.stdout.close()
 
+    def test_bench(self):
+        self.rmq("topic", "create", "Load", "--queues", "4")
+        quick = ["--warm-up", "0", "--duration", "0.5"]
+        sent = self.rmq_json("bench", "produce", "Load", "--connections", "2", "--in-flight", "4", *quick,
+                             "--server-pid", str(self.server.process.pid))[0]
+        self.assertEqual((sent["bench"], sent["errors"]), ("produce", {}))
+        self.assertGreater(sent["messages"], 100)
+        self.assertAlmostEqual(sent["messages_per_second"], sent["messages"] / sent["seconds"], delta=1)
+        self.assertGreater(sent["server"]["memory_bytes"], 0)
+        read = self.rmq_json("bench", "pull", "Load", "--connections", "2")[0]
+        self.assertGreaterEqual(read["messages"], sent["messages"])
+        again = self.rmq_json("bench", "pull", "Load", "--until", "stopped", *quick)[0]
+        self.assertGreater(again["messages"], 0)
+        in_batches = self.rmq_json("bench", "produce", "Load", "--batch", "10", "--header", "binary", *quick)[0]
+        self.assertEqual(in_batches["messages"], 10 * in_batches["requests"])
+        steady = self.rmq_json("bench", "e2e", "Load", "--rate", "500", "--warm-up", "0.2", "--duration", "1")[0]
+        self.assertAlmostEqual(steady["messages"], 500, delta=150)
+        self.assertGreater(steady["latency_us"]["p50"], 0)
+
+    def test_bench_compare(self):
+        with tempfile.TemporaryDirectory() as directory:
+            paths = [pathlib.Path(directory, name) for name in ("a.json", "b.json")]
+            for path, rate in zip(paths, (1000, 3000)):
+                path.write_text(json.dumps({"bench": "produce", "messages_per_second": rate}))
+            done = subprocess.run([server.BINARY, "bench", "compare", *paths], capture_output=True, text=True)
+            self.assertEqual(done.returncode, OK)
+            self.assertEqual(done.stdout.splitlines()[1].split()[-3:], ["1000.00", "3000.00", "3.00"])
+            paths[1].write_text("{}")
+            done = subprocess.run([server.BINARY, "bench", "compare", *paths], capture_output=True, text=True)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("b.json", done.stderr)
+
+    def test_bench_refused(self):
+        self.rmq("bench", "pull", "NoSuchTopic", code=NOT_FOUND)
+        self.rmq("bench", "produce", "Load", "--in-flight", "0", code=USAGE)
+        self.rmq("bench", "produce", "Load", "--duration", "0.2", "--warm-up", "0", "--server-pid", "99999999",
+                 code=USAGE)
+        self.assertIn("99999999", self.err)
+        self.rmq("bench", "produce", "bad/topic", "--duration", "0.2", "--warm-up", "0", code=REFUSED)
+
     def test_tail_in_time(self):
         self.rmq("topic", "create", "Quiet", "--queues", "2")
         self.rmq("message", "tail", "Quiet", "--timeout", "0.2")

@@ -64,15 +64,19 @@ def rmq(directory: pathlib.Path) -> Server:
     return server
 
 
-def java(directory: pathlib.Path) -> Server:
+# Enough for tests, and quick to start.
+SMALL_HEAP = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+
+
+def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: int = 64 << 20) -> Server:
     server = Server(directory)
     namesrv, broker = free_ports(1), free_ports(4) + 2
     classpath = java_classpath()
     server.namesrv, server.broker = f"127.0.0.1:{namesrv}", f"127.0.0.1:{broker}"
-    boot(server, classpath, "namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", {"listenPort": namesrv})
-    boot(server, classpath, "broker", "org.apache.rocketmq.broker.BrokerStartup", {
+    boot(server, classpath, "namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", None, {"listenPort": namesrv})
+    boot(server, classpath, "broker", "org.apache.rocketmq.broker.BrokerStartup", heap, {
         "listenPort": broker, "haListenPort": broker + 1, "namesrvAddr": server.namesrv,
-        "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "mappedFileSizeCommitLog": 64 << 20,
+        "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "mappedFileSizeCommitLog": segment_bytes,
         "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS})
     # "boot success" comes before the name server knows the broker.
     until("the Java broker to be registered", lambda: subprocess.run(
@@ -89,11 +93,11 @@ def java_classpath() -> str:
     return file.read_text().strip()
 
 
-def boot(server: Server, classpath: str, name: str, main_class: str, settings: dict[str, object]) -> None:
+def boot(server: Server, classpath: str, name: str, main_class: str, heap: list[str] | None,
+         settings: dict[str, object]) -> None:
     directory = server.directory
     log = directory / f"{name}.log"
-    command = ["java", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-               f"-Drocketmq.home.dir={directory}", f"-Duser.home={directory}",
+    command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={directory}", f"-Duser.home={directory}",
                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class,
                "-c", write_properties(directory / f"{name}.conf", settings)]
