@@ -18,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = os.environ.get("JOBS") or str(os.cpu_count())
 # ThreadSanitizer is for what has threads; the other modules are pure and tested without it.
-THREADED = ["base", "storage", "net", "roles", "client", "crash"]
+THREADED = ["base", "storage", "net", "roles", "client", "load", "crash"]
 
 
 def preset(name: str, *targets: str) -> list[list[str]]:
