@@ -13,6 +13,8 @@ namespace rmq::storage {
 namespace {
 
 constexpr std::size_t kEntriesPerRead = 32;
+// So many bytes between two records are read along: that is cheaper than another system call.
+constexpr std::int64_t kGapMax = 4096;
 constexpr std::size_t kPullBytesMax = 128 * 1024 * 1024;  // MAX_PULL_MSG_SIZE
 
 // As Java does, only the low half of the tag code counts.
@@ -112,33 +114,52 @@ Result<> MessageReader::collect(const StoredQueue& queue, const ReadRequest& req
   }
   result.behind_memory = walk.end - walk.last_looked_at > memory_bytes_;
   const PhysicalOffset mapped_from = std::max(mapped_from_, walk.end - config_.hot_log_bytes);
-  result.records.reserve(walk.runs.size());
-  for (const Run& run : walk.runs) {
-    RMQ_TRY(RecordSpan span, bytes_of(run, mapped_from, request.may_wait));
-    result.records.push_back(std::move(span));
+  return add_records(walk.runs, request.may_wait, mapped_from, result);
+}
+
+Result<> MessageReader::add_records(const std::vector<Run>& runs, MayWait may_wait,
+                                    PhysicalOffset mapped_from, ReadResult& result) const {
+  result.records.reserve(runs.size());
+  for (auto run = runs.begin(); run != runs.end();) {
+    if (run->at >= mapped_from) {
+      if (const Result<ByteView> mapped = run->segment->bytes()) {
+        const auto at = static_cast<std::size_t>(run->at - run->segment->base());
+        result.records.push_back({mapped->subspan(at, run->size), run->segment});
+        ++run;
+        continue;
+      }
+    }
+    auto last = run;
+    auto next = run + 1;
+    while (next != runs.end() && next->segment == run->segment && next->at - last->end() <= kGapMax)
+      last = next++;
+    RMQ_CHECK(copy_records({run, next}, may_wait, result));
+    run = next;
   }
   return {};
 }
 
-Result<RecordSpan> MessageReader::bytes_of(const Run& run, PhysicalOffset mapped_from,
-                                           MayWait may_wait) const {
-  const std::int64_t begin = run.at - run.segment->base();
-  if (run.at >= mapped_from) {
-    const Result<ByteView> mapped = run.segment->bytes();
-    if (mapped) {
-      return RecordSpan{mapped->subspan(static_cast<std::size_t>(begin), run.size), run.segment};
-    }
-  }
-  const auto copy = std::make_shared_for_overwrite<std::byte[]>(run.size);
-  const MutableByteView into(copy.get(), run.size);
-  File& file = run.segment->file();
+// All of one segment, with one system call.
+Result<> MessageReader::copy_records(std::span<const Run> runs, MayWait may_wait,
+                                     ReadResult& result) const {
+  const PhysicalOffset begin = runs.front().at;
+  const auto size = static_cast<std::size_t>(runs.back().end() - begin);
+  const auto copy = std::make_shared_for_overwrite<std::byte[]>(size);
+  const MutableByteView into(copy.get(), size);
+  const std::shared_ptr<Segment>& segment = runs.front().segment;
+  File& file = segment->file();
+  const std::int64_t at = begin - segment->base();
   RMQ_TRY(const std::size_t got,
-          may_wait == MayWait::Yes ? file.pread(into, begin) : file.pread_cached(into, begin));
-  if (got < run.size) {
+          may_wait == MayWait::Yes ? file.pread(into, at) : file.pread_cached(into, at));
+  if (got < size) {
     const auto why = may_wait == MayWait::Yes ? StoreErrc::Corrupt : StoreErrc::NotInMemory;
-    return fail(why, "log at " + std::to_string(run.at.value));
+    return fail(why, "log at " + std::to_string(begin.value));
   }
-  return RecordSpan{into, copy};
+  for (const Run& run : runs) {
+    result.records.push_back(
+        {into.subspan(static_cast<std::size_t>(run.at - begin), run.size), copy});
+  }
+  return {};
 }
 
 // False when the pull has enough; then the entry was not looked at.

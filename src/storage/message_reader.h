@@ -10,6 +10,8 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "base/watermark.h"
 #include "protocol/message_record.h"
@@ -45,7 +47,9 @@ class MessageReader {
 
   Result<> collect(const StoredQueue& queue, const ReadRequest& request, ReadResult& result) const;
   bool take_entry(Walk& walk, const ConsumeQueueEntry& entry) const;
-  Result<RecordSpan> bytes_of(const Run& run, PhysicalOffset mapped_from, MayWait may_wait) const;
+  Result<> add_records(const std::vector<Run>& runs, MayWait may_wait, PhysicalOffset mapped_from,
+                       ReadResult& result) const;
+  Result<> copy_records(std::span<const Run> runs, MayWait may_wait, ReadResult& result) const;
   bool is_full(const Walk& walk, std::size_t size, bool in_memory) const;
 
   const CommitLog& log_;

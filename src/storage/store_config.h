@@ -46,7 +46,7 @@ struct StoreConfig {
   std::int32_t access_message_in_memory_max_ratio = 40;
 
   // The newest part of the log, which is read without copying it; older records are copied.
-  std::int64_t hot_log_bytes = 256LL * 1024 * 1024;
+  std::int64_t hot_log_bytes = 1024LL * 1024 * 1024;
 
   // Whether messages can be found by key. Files of an existing index keep their numbers of slots
   // and entries.

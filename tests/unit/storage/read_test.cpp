@@ -209,6 +209,26 @@ TEST_CASE("read: what is not in memory is read only by who may wait") {
   }
 }
 
+TEST_CASE("read: records of several queues that lie among each other") {
+  test::FailingFileSystem files;
+  StoreFixture fixture;
+  fixture.files = &files;
+  fixture.config.hot_log_bytes = 0;
+  fixture.open();
+  std::vector<std::string> sent;
+  for (int i = 0; i < 30; ++i) {
+    sent.push_back("body" + std::to_string(i));
+    REQUIRE(fixture.append("T", 0, {sent.back()}).outcome);
+    // Sometimes more than is read along.
+    const std::vector<std::string> other{std::string(i % 4 == 0 ? 5000 : 300, 'x')};
+    REQUIRE(fixture.append("U", 1, other).outcome);
+  }
+  REQUIRE(fixture.wait_dispatched());
+  CHECK(fixture.bodies("T", 0) == sent);
+  CHECK(read(fixture, 0).records.size() == 30);
+  CHECK(fixture.bodies("U", 1).size() == 30);
+}
+
 TEST_CASE("read: what this process wrote last needs no waiting") {
   test::FailingFileSystem files;
   StoreFixture fixture;
