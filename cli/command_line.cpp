@@ -11,6 +11,7 @@
 #include "cli/config.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
+#include "cli/group.h"
 #include "cli/message.h"
 #include "cli/route.h"
 #include "cli/serve.h"
@@ -97,6 +98,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_topic_commands(root, console);
   add_route_commands(root, console);
   add_cluster_commands(root, console);
+  add_group_commands(root, console);
   add_message_commands(root, console);
   add_bench_commands(root, console);
   add_config_commands(root, console);

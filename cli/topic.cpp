@@ -6,15 +6,14 @@
 
 #include "cli/command.h"
 #include "cli/render.h"
+#include "cli/targets.h"
 #include "client/admin_client.h"
-#include "client/client_errc.h"
 #include "client/gather.h"
 
 namespace rmq::cli {
 namespace {
 
 using client::AdminClient;
-using client::ClientErrc;
 
 struct CreateOptions : CommonOptions {
   std::string topic;
@@ -30,60 +29,6 @@ struct CreateOptions : CommonOptions {
 struct ListOptions : CommonOptions {
   std::string cluster;
 };
-
-struct Target {
-  std::string broker;  // its name; the address when only that is known
-  std::string address;
-};
-
-// The masters of `cluster`; of the only cluster there is when that is empty.
-Result<std::vector<Target>> masters_of(const protocol::ClusterInfo& info,
-                                       const std::string& cluster) {
-  if (info.cluster_addr_table.empty()) {
-    return fail(ClientErrc::ClusterUnknown, "no broker is registered with the name server");
-  }
-  std::string names;
-  for (const auto& [name, brokers] : info.cluster_addr_table) {
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  if (cluster.empty() && info.cluster_addr_table.size() > 1) {
-    return fail(ClientErrc::ClusterUnknown,
-                "there are several, say which with --cluster: " + names);
-  }
-  const auto found =
-      cluster.empty() ? info.cluster_addr_table.begin() : info.cluster_addr_table.find(cluster);
-  if (found == info.cluster_addr_table.end()) {
-    return fail(ClientErrc::ClusterUnknown, "'" + cluster + "'; there is: " + names);
-  }
-  std::vector<Target> masters;
-  for (const std::string& broker : found->second) {
-    const auto data = info.broker_addr_table.find(broker);
-    if (data == info.broker_addr_table.end()) continue;
-    const auto master = data->second.broker_addrs.find(protocol::kMasterId);
-    if (master != data->second.broker_addrs.end()) masters.push_back({broker, master->second});
-  }
-  if (masters.empty()) {
-    return fail(ClientErrc::BrokerUnknown, "cluster '" + found->first + "' has no master now");
-  }
-  return masters;
-}
-
-// A broker given by address needs no name server; by name, its master.
-Result<std::vector<Target>> find_targets(const CreateOptions& options, AdminClient& admin,
-                                         Session& session) {
-  const bool is_address = options.broker.find(':') != std::string::npos;
-  if (is_address) return std::vector<Target>{{options.broker, options.broker}};
-  RMQ_TRY(const protocol::ClusterInfo info,
-          session.run<Result<protocol::ClusterInfo>>([&admin] { return admin.cluster_info(); }));
-  if (options.broker.empty()) return masters_of(info, options.cluster);
-  const auto broker = info.broker_addr_table.find(options.broker);
-  if (broker == info.broker_addr_table.end() ||
-      !broker->second.broker_addrs.contains(protocol::kMasterId)) {
-    return fail(ClientErrc::BrokerUnknown,
-                "no master named '" + options.broker + "' is registered");
-  }
-  return std::vector<Target>{{options.broker, broker->second.broker_addrs.at(protocol::kMasterId)}};
-}
 
 protocol::TopicConfig topic_config(const CreateOptions& options) {
   protocol::TopicConfig topic;
@@ -136,7 +81,7 @@ Result<> publish_order(const CreateOptions& options, const std::vector<Target>& 
 ExitCode create_topic(const CreateOptions& options, Session& session, Console& console) {
   const std::string task = "create topic '" + options.topic + "'";
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options, admin, session);
+  const auto targets = find_targets(options.broker, options.cluster, admin, session);
   if (!targets) {
     return report(explain(targets.error(), task, options), options.format(), console);
   }

@@ -11,6 +11,9 @@
 #include "base/result.h"
 #include "client/client.h"
 #include "net/task.h"
+#include "protocol/client_body.h"
+#include "protocol/group_body.h"
+#include "protocol/offset_body.h"
 #include "protocol/route_body.h"
 #include "protocol/topic_config.h"
 
@@ -37,6 +40,23 @@ class AdminClient {
   net::Task<Result<>> put_order_config(std::string topic, std::string config);
   // That text; empty when there is none.
   net::Task<Result<std::string>> order_config(std::string topic);
+
+  // The groups that a broker knows, by name, with their settings.
+  net::Task<Result<protocol::SubscriptionGroupTableBody>> groups(std::string broker_address);
+  // How far a group has come in its queues on a broker; empty when it has committed nothing there.
+  net::Task<Result<protocol::ConsumeStats>> consume_stats(std::string broker_address,
+                                                          std::string group);
+  // Who of a group is connected to a broker. Errors: ResponseCode::ConsumerNotOnline.
+  net::Task<Result<protocol::ConsumerConnection>> consumers(std::string broker_address,
+                                                            std::string group);
+  // Forgets a group and its offsets.
+  net::Task<Result<>> delete_group(std::string broker_address, std::string group);
+  // Sets a group's offsets in a topic to the first message stored at or after `epoch_ms` (negative:
+  // to the end), back or forth, and tells its consumers. Where they are now. Errors:
+  // ResponseCode::ConsumerNotOnline for a broker that leaves it to consumers.
+  net::Task<Result<protocol::QueueOffsetMap>> reset_offsets(std::string broker_address,
+                                                            std::string topic, std::string group,
+                                                            std::int64_t epoch_ms);
 
   // Figures of a running broker by name; tooling knows which.
   net::Task<Result<protocol::KVTable>> runtime_info(std::string broker_address);

@@ -109,4 +109,22 @@ std::string encode_consume_stats(const ConsumeStats& stats) {
   return json::write(object);
 }
 
+Result<ConsumeStats> decode_consume_stats(std::string_view body) {
+  RMQ_TRY(const json::Value object, parse_body(body));
+  ConsumeStats stats;
+  stats.consume_tps = object.double_or("consumeTps", 0);
+  const json::Value* table = object_member(object, "offsetTable");
+  if (table == nullptr) return stats;
+  for (const json::Member& member : table->members()) {
+    const MessageQueue queue = message_queue_from(member.key_object());
+    if (queue.topic.empty()) continue;
+    ConsumeQueueStats& of = stats.queues[queue];
+    of.broker = QueueOffset{member.value.int_or("brokerOffset", 0)};
+    of.consumer = QueueOffset{member.value.int_or("consumerOffset", 0)};
+    of.pull = QueueOffset{member.value.int_or("pullOffset", 0)};
+    of.last_timestamp = member.value.int_or("lastTimestamp", 0);
+  }
+  return stats;
+}
+
 }  // namespace rmq::protocol

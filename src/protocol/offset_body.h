@@ -57,5 +57,6 @@ struct ConsumeStats {
   double consume_tps = 0;
 };
 std::string encode_consume_stats(const ConsumeStats& stats);
+Result<ConsumeStats> decode_consume_stats(std::string_view body);
 
 }  // namespace rmq::protocol

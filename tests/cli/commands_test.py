@@ -14,6 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cluster"))
+import remoting  # noqa: E402
 import server  # noqa: E402
 
 OK, REFUSED, USAGE, UNREACHABLE, NOT_FOUND = range(5)
@@ -174,6 +175,53 @@ class Commands(unittest.TestCase):
         self.assertEqual(tail.wait(0), OK)
         self.assertEqual(len(tail.stdout.read().splitlines()), 2)
         tail.stdout.close()
+
+    def join(self, connection, group, client, topic):
+        heartbeat = {"clientID": client, "producerDataSet": [], "consumerDataSet": [{
+            "groupName": group, "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING",
+            "consumeFromWhere": "CONSUME_FROM_FIRST_OFFSET", "unitMode": False, "subscriptionDataSet": [
+                {"topic": topic, "subString": "TagA", "tagsSet": ["TagA"], "codeSet": [2598919], "subVersion": 1}]}]}
+        remoting.ok(connection.request(34, {}, json.dumps(heartbeat).encode()))
+
+    def test_groups(self):
+        self.rmq("topic", "create", "Read", "--queues", "2")
+        for queue in "0011":
+            self.rmq("message", "send", "Read", "text", "--queue", queue)
+        self.assertEqual(len(self.read_all("Read", 4)), 4)
+        self.rmq("group", "describe", "readers", code=NOT_FOUND)
+        self.rmq("group", "lag", "readers", code=NOT_FOUND)
+        with remoting.Connection(self.server.broker) as one, remoting.Connection(self.server.broker) as two:
+            self.join(one, "readers", "client-1", "Read")
+            self.join(two, "readers", "client-2", "Read")
+            for queue, offset in ((0, 1), (1, 2)):
+                remoting.ok(one.request(15, {"consumerGroup": "readers", "topic": "Read", "queueId": queue,
+                                             "commitOffset": offset}))
+            groups = {g["group"]: g for g in self.rmq_json("group", "list")[0]["groups"]}
+            self.assertEqual((groups["readers"]["consume_enable"], groups["readers"]["retry_max_times"]), (True, 16))
+            lag = self.rmq_json("group", "lag", "readers", "--topic", "Read")[0]
+            self.assertEqual(lag["lag"], 1)
+            self.assertEqual([(q["queue"], q["committed"], q["end"], q["lag"]) for q in lag["queues"]],
+                             [(0, 1, 2, 1), (1, 2, 2, 0)])
+            self.assertGreater(lag["queues"][1]["last_consumed_ms"], 1_600_000_000_000)
+            self.assertIn("lag of all queues: 1", self.rmq("group", "lag", "readers", "--topic", "Read"))
+            described = self.rmq_json("group", "describe", "readers")[0]
+            self.assertEqual([member["client"] for member in described["members"]], ["client-1", "client-2"])
+            self.assertEqual(described["subscriptions"]["Read"], ["TagA"])
+
+            reset = ["group", "reset", "readers", "Read", "--to"]
+            self.rmq(*reset, "earliest", code=USAGE)
+            self.assertIn("--yes", self.err)
+            self.assertIn("would set", self.rmq(*reset, "earliest", "--dry-run"))
+            self.assertEqual(self.rmq_json("group", "lag", "readers", "--topic", "Read")[0]["lag"], 1)
+            self.rmq(*reset, "sometime", "--yes", code=USAGE)
+            queues = self.rmq_json(*reset, "earliest", "--yes")[0]["queues"]
+            self.assertEqual([(q["queue"], q["offset"]) for q in queues], [(0, 0), (1, 0)])
+
+        self.rmq("group", "delete", "readers", code=USAGE)
+        self.assertIn("would delete", self.rmq("group", "delete", "readers", "--dry-run"))
+        self.assertIn("deleted", self.rmq("group", "delete", "readers", "--yes"))
+        self.assertNotIn("readers", self.rmq("group", "list").split())
+        self.rmq("group", "lag", "readers", code=NOT_FOUND)
 
     def test_bench(self):
         self.rmq("topic", "create", "Load", "--queues", "4")

@@ -35,6 +35,10 @@ TEST_CASE("offset bodies: the bytes are Java's") {
                             .pull = QueueOffset{18},
                             .last_timestamp = 1'700'000'000'123};
   CHECK(encode_consume_stats(consume) == golden("consume_stats.json"));
+  const auto decoded = decode_consume_stats(golden("consume_stats.json"));
+  REQUIRE(decoded);
+  CHECK(encode_consume_stats(*decoded) == golden("consume_stats.json"));
+  CHECK_FALSE(decode_consume_stats("{"));
 }
 
 TEST_CASE("offset bodies: the C++ client's form") {

@@ -1,0 +1,166 @@
+// The verbs of `rmq group` that change something: they want --yes, or --dry-run to show it only.
+#include <optional>
+#include <ostream>
+
+#include "cli/group.h"
+#include "cli/message_format.h"
+#include "cli/render.h"
+#include "protocol/response_codes.h"
+
+namespace rmq::cli {
+namespace {
+
+using client::AdminClient;
+using protocol::QueueOffsetMap;
+using protocol::ResponseCode;
+
+struct ChangeOptions : GroupOptions {
+  bool yes = false;
+  bool dry_run = false;
+};
+
+struct ResetOptions : ChangeOptions {
+  std::string topic;
+  std::string to;
+};
+
+// Done: nothing, so that gather() has something to hold.
+struct Done {};
+
+void add_consent(const Command& verb, ChangeOptions& options) {
+  const Option yes = verb.flag("--yes", options.yes, "Do it");
+  verb.flag("--dry-run", options.dry_run, "Only say what would be done").excludes(yes);
+}
+
+// What stands in the way of a change, if anything; `what` says what it is.
+std::optional<ExitCode> ask_consent(const ChangeOptions& options, const std::string& what,
+                                    Console& console) {
+  if (options.yes) return std::nullopt;
+  if (options.dry_run) {
+    console.out << "would " << what << "\n";
+    return ExitCode::Ok;
+  }
+  return report(
+      usage_failure("this would " + what, "Add --yes to do it, --dry-run to see it only."),
+      options.format(), console);
+}
+
+std::string names_of(const std::vector<Target>& targets) {
+  std::string names;
+  for (const Target& target : targets) names += (names.empty() ? "" : ", ") + target.broker;
+  return names;
+}
+
+net::Task<Result<Done>> delete_on(AdminClient& admin, Target target, std::string group) {
+  const Result<> deleted = co_await admin.delete_group(target.address, group);
+  if (!deleted) co_return fail(deleted.error());
+  co_return Done{};
+}
+
+ExitCode delete_group(const ChangeOptions& options, Session& session, Console& console) {
+  const std::string task = "delete group '" + options.group + "'";
+  AdminClient admin(session.client(), options.timeout());
+  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
+  const auto refusal =
+      ask_consent(options, task + " and its offsets on " + names_of(*targets), console);
+  if (refusal) return *refusal;
+  const auto answers = ask_each<Done>(*targets, session, [&](const Target& target) {
+    return delete_on(admin, target, options.group);
+  });
+  for (const auto& answer : answers) {
+    if (answer) continue;
+    return report(explain(answer.error(), task, options), options.format(), console);
+  }
+  console.out << "group " << escape_for_terminal(options.group) << " deleted on "
+              << names_of(*targets) << "\n";
+  return ExitCode::Ok;
+}
+
+// Nothing when `text` is neither a time nor one of the two words.
+std::optional<std::int64_t> time_of(const std::string& text) {
+  if (text == "earliest") return 0;
+  if (text == "latest") return -1;
+  return parse_time_ms(text);
+}
+
+std::string check_to(const std::string& text) {
+  if (time_of(text)) return "";
+  return "'" + text + "' is not earliest, latest, or a time like 2024-05-01T12:00:00";
+}
+
+void print_offsets(const QueueOffsetMap& offsets, const ResetOptions& options, Console& console) {
+  json::Value queues = json::Value::array();
+  Table table({{"BROKER"}, {"QUEUE", Align::Right}, {"OFFSET", Align::Right}});
+  for (const auto& [queue, offset] : offsets) {
+    table.add_row(
+        {queue.broker_name, std::to_string(queue.queue_id), std::to_string(offset.value)});
+    json::Value value = json::Value::object();
+    value.set("broker", queue.broker_name).set("queue", queue.queue_id);
+    value.set("offset", offset.value);
+    queues.push_back(std::move(value));
+  }
+  if (options.format() == OutputFormat::Table) {
+    console.out << table.text();
+    return;
+  }
+  json::Value value = json::Value::object();
+  value.set("group", options.group).set("topic", options.topic).set("queues", std::move(queues));
+  print_json(value, console);
+}
+
+ExitCode reset_group(const ResetOptions& options, Session& session, Console& console) {
+  const std::string task =
+      "set group '" + options.group + "' in topic '" + options.topic + "' to " + options.to;
+  AdminClient admin(session.client(), options.timeout());
+  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
+  const auto refusal = ask_consent(options, task + " on " + names_of(*targets), console);
+  if (refusal) return *refusal;
+  const std::int64_t at = *time_of(options.to);
+  const auto answers = ask_each<QueueOffsetMap>(*targets, session, [&](const Target& target) {
+    return admin.reset_offsets(target.address, options.topic, options.group, at);
+  });
+  QueueOffsetMap offsets;
+  std::optional<Error> error;
+  for (const auto& answer : answers) {
+    if (answer) {
+      offsets.insert(answer->begin(), answer->end());
+    } else if (!error) {
+      error = answer.error();
+    }
+  }
+  if (!offsets.empty()) print_offsets(offsets, options, console);
+  if (!error) return ExitCode::Ok;
+  // A broker without the topic is none of its brokers; one where nobody is online has no say.
+  return report(explain(*error, task, options), options.format(), console);
+}
+
+}  // namespace
+
+void add_group_changes(const Command& noun, Console& console) {
+  {
+    const auto [verb, options] = add_verb<ResetOptions>(
+        noun, "reset", "Let a group read a topic again, or skip to a later place",
+        "rmq group reset billing Orders --to 2024-05-01T12:00:00 --yes");
+    verb.option("GROUP", options->group, "The group").required();
+    verb.option("TOPIC", options->topic, "The topic").required();
+    verb.option("--to", options->to, "earliest, latest, or a time (UTC, or epoch ms)")
+        .required()
+        .checked_by(check_to)
+        .type("WHERE");
+    add_broker_options(verb, *options);
+    add_consent(verb, *options);
+    run_as(verb, options, console, reset_group);
+  }
+  {
+    const auto [verb, options] = add_verb<ChangeOptions>(
+        noun, "delete", "Forget a group and its offsets", "rmq group delete billing --yes");
+    verb.option("GROUP", options->group, "The group").required();
+    add_broker_options(verb, *options);
+    add_consent(verb, *options);
+    run_as(verb, options, console, delete_group);
+  }
+}
+
+}  // namespace rmq::cli
