@@ -121,7 +121,7 @@ def main() -> int:
     command = "bench/side_by_side.py --rounds {} --seconds {:g} {}".format(options.rounds, options.seconds, " ".join(cases))
     (options.results / "side_by_side.md").write_text(
         f"# rmq beside RocketMQ 5.3.3\n\nMedians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}, {machine}.\n"
-        f"Server and generator share the machine.\n\n    {command.strip()}\n\n{text}")
+        f"Server and generator share the machine. Latencies are in microseconds.\n\n    {command.strip()}\n\n{text}")
     (options.results / "side_by_side.json").write_text(json.dumps(rounds, indent=1) + "\n")
     return 0
 
