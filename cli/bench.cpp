@@ -189,6 +189,16 @@ ExitCode pull(const BenchOptions& options, Session& session, Console& console) {
   return finish_bench("pull", options, std::move(result), meter, console);
 }
 
+// Waits until all that was acknowledged has come; how many messages have not, within `timeout`.
+std::uint64_t wait_received(const SendLoad& sends, const PullLoad& pulls,
+                            std::chrono::milliseconds timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  while (pulls.messages() < sends.messages() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return sends.messages() - std::min(sends.messages(), pulls.messages());
+}
+
 // Sends at a rate, receives by long polls, and measures from when a message was due to be sent.
 ExitCode end_to_end(const BenchOptions& options, Session& session, Console& console) {
   load::PullLoadOptions wanted = pull_options(options);
@@ -215,9 +225,11 @@ ExitCode end_to_end(const BenchOptions& options, Session& session, Console& cons
   const Result<> measured = run_window(
       window, meter, [&] { return pulls.messages(); }, console);
   const LoadResult sent = session.run<LoadResult>([&] { return sends.finish(); });
+  const std::uint64_t lost = wait_received(sends, pulls, options.timeout());
   LoadResult result = session.run<LoadResult>([&] { return pulls.finish(); });
   if (!measured) return no_such_process(options, measured.error(), console);
   result.measured = window.end - window.begin;
+  if (lost > 0) result.errors["acknowledged, but not received"] += lost;
   for (const auto& [what, count] : sent.errors) result.errors["send: " + what] += count;
   return finish_bench("e2e", options, std::move(result), meter, console);
 }
@@ -233,11 +245,11 @@ void add_load_options(const Command& verb, BenchOptions& options) {
       .type("N")
       .shows_default();
   verb.option("--warm-up", options.warm_up_s, "Seconds before it is measured")
-      .within_seconds(0, 1e6)
+      .between(0, 1e6)
       .type("S")
       .shows_default();
   verb.option("--duration", options.duration_s, "Seconds that are measured")
-      .within_seconds(0.1, 1e6)
+      .between(0.1, 1e6)
       .type("S")
       .shows_default();
   verb.option("--header", options.header,
@@ -267,7 +279,7 @@ void add_send_options(const Command& verb, BenchOptions& options) {
       .positive()
       .type("N");
   verb.option("--ramp-up", options.ramp_up_s, "Seconds until the last connection begins")
-      .within_seconds(0, 1e6)
+      .between(0, 1e6)
       .type("S");
   verb.option("--tag", options.tag, "A tag for all messages");
 }
@@ -284,7 +296,7 @@ void add_produce(const Command& noun, Console& console) {
       .shows_default();
   verb.option("--rate", options->rate,
               "Messages a second, sent when they are due, whatever becomes of those before")
-      .within_seconds(0, 1e8)
+      .between(0, 1e8)
       .type("N");
   verb.after_parse([options = options] { options->set_threads(); });
   run_as(verb, options, console, produce);
@@ -318,7 +330,7 @@ void add_e2e(const Command& noun, Console& console) {
   add_load_options(verb, *options);
   add_send_options(verb, *options);
   verb.option("--rate", options->rate, "Messages a second")
-      .within_seconds(0.1, 1e8)
+      .between(0.1, 1e8)
       .type("N")
       .shows_default();
   verb.after_parse([options = options] { options->set_threads(); });

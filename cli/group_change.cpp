@@ -72,6 +72,14 @@ ExitCode delete_group(const ChangeOptions& options, Session& session, Console& c
     if (answer) continue;
     return report(explain(answer.error(), task, options), options.format(), console);
   }
+  if (options.format() == OutputFormat::Json) {
+    json::Value brokers = json::Value::array();
+    for (const Target& target : *targets) brokers.push_back(target.broker);
+    json::Value value = json::Value::object();
+    value.set("group", options.group).set("deleted_on", std::move(brokers));
+    print_json(value, console);
+    return ExitCode::Ok;
+  }
   console.out << "group " << escape_for_terminal(options.group) << " deleted on "
               << names_of(*targets) << "\n";
   return ExitCode::Ok;
@@ -122,17 +130,18 @@ ExitCode reset_group(const ResetOptions& options, Session& session, Console& con
     return admin.reset_offsets(target.address, options.topic, options.group, at);
   });
   QueueOffsetMap offsets;
+  // A broker without the topic is none of its brokers, unless none has it.
   std::optional<Error> error;
   for (const auto& answer : answers) {
     if (answer) {
       offsets.insert(answer->begin(), answer->end());
-    } else if (!error) {
+    } else if (!error && answer.error().code != ResponseCode::TopicNotExist) {
       error = answer.error();
     }
   }
   if (!offsets.empty()) print_offsets(offsets, options, console);
+  if (!error && offsets.empty()) error = answers.front().error();
   if (!error) return ExitCode::Ok;
-  // A broker without the topic is none of its brokers; one where nobody is online has no say.
   return report(explain(*error, task, options), options.format(), console);
 }
 

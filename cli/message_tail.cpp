@@ -188,7 +188,7 @@ void add_message_tail(const Command& noun, Console& console) {
   verb.option("--queue", options->queue, "Only queues with this number").not_negative().type("N");
   verb.option("--broker", options->broker, "Only queues of this broker");
   verb.option("--timeout", options->timeout_s, "Stop after so many seconds")
-      .within_seconds(0.001, 1e9)
+      .between(0.001, 1e9)
       .type("S");
   verb.flag("--no-follow", options->no_follow, "Stop at the present end of each queue");
   verb.after_parse([options = options] { options->from_ms = parse_time_ms(options->from); });

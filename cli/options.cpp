@@ -41,7 +41,7 @@ Option& Option::not_negative() {
   return *this;
 }
 
-Option& Option::within_seconds(double least, double most) {
+Option& Option::between(double least, double most) {
   option_->check(CLI::Range(least, most));
   return *this;
 }

@@ -28,7 +28,7 @@ class Option {
   Option& within(std::int64_t least, std::int64_t most);
   Option& positive();
   Option& not_negative();
-  Option& within_seconds(double least, double most);
+  Option& between(double least, double most);
   // `check` says what is wrong with a value, or nothing: "".
   Option& checked_by(const std::function<std::string(const std::string&)>& check);
   // The variable of the environment that stands in for it.

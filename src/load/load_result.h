@@ -16,7 +16,8 @@ struct LoadResult {
   std::uint64_t requests = 0;  // answered
   std::uint64_t messages = 0;  // acknowledged, or received
   std::uint64_t bytes = 0;     // of their bodies when sent; of their records when received
-  // Of a request from the time it was meant to be sent; of a message, end to end, from that too.
+  // Of what was due within that time, whenever it was answered: a request, or a message end to end,
+  // from the time it was meant to be sent.
   LatencyHistogram latency;
   // What did not go well, by what it was, with how many requests: "SYSTEM_BUSY (2): ...".
   std::map<std::string, std::uint64_t> errors;

@@ -50,7 +50,8 @@ void PullStream::end() {
 }
 
 void PullStream::on_closed(net::Connection&) {
-  if (!ended_ && reading_ > 0) result_.errors["not answered"] += reading_;
+  const bool owed = !ended_ || options_.until != PullUntil::Follow;
+  if (owed && reading_ > 0) result_.errors["not answered"] += reading_;
   drained_.set();
   closed_.set();
 }
@@ -104,32 +105,32 @@ void PullStream::on_response(net::ReadTurn& turn, const protocol::CommandView& r
 
 void PullStream::count(const protocol::CommandView& response, const Cursor& cursor,
                        SteadyTime now) {
+  const bool measured = window_.contains(now);
   if (!is_an_answer(response.code)) {
-    ++result_.errors[answer_error(response)];
+    if (measured) ++result_.errors[answer_error(response)];
     return;
   }
-  const bool measured = window_.contains(now);
   std::uint64_t messages = 0;
   ByteView rest = response.body;
   while (response.code == 0 && rest.size() >= sizeof(std::int32_t)) {
     const auto size = static_cast<std::size_t>(load_big_endian<std::int32_t>(rest.data()));
     if (size < sizeof(std::int32_t) || size > rest.size()) break;
     ++messages;
-    if (options_.end_to_end && measured) {
+    if (options_.end_to_end) {
       const auto record = protocol::decode_record(rest.first(size));
       const auto stamp = record ? read_stamp(record->body) : std::nullopt;
-      if (stamp && *stamp >= window_.begin) result_.latency.record(now - *stamp);
+      if (stamp && window_.contains(*stamp)) result_.latency.record(now - *stamp);
     }
     rest = rest.subspan(size);
   }
   messages_.fetch_add(messages, std::memory_order_relaxed);
+  if (!options_.end_to_end && window_.contains(cursor.asked_at)) {
+    result_.latency.record(now - cursor.asked_at);
+  }
   if (!measured) return;
   ++result_.requests;
   result_.messages += messages;
   result_.bytes += response.body.size();
-  if (!options_.end_to_end && cursor.asked_at >= window_.begin) {
-    result_.latency.record(now - cursor.asked_at);
-  }
 }
 
 }  // namespace rmq::load

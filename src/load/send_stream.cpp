@@ -102,10 +102,10 @@ void SendStream::count(const protocol::CommandView& response, SteadyTime due, St
       result_.messages += messages;
       result_.bytes += options_.bytes_per_frame;
     }
-    // Of those that the window saw from their beginning: the first ones waited for the warm-up.
-    if (due >= window_.begin) result_.latency.record(now - due);
+    if (response.code != 0) ++result_.errors[answer_error(response)];
   }
-  if (response.code != 0) ++result_.errors[answer_error(response)];
+  // Whenever it came: a server that stalls at the end must not look quick.
+  if (window_.contains(due)) result_.latency.record(now - due);
 }
 
 LoadResult SendStream::take_result() {

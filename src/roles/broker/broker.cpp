@@ -243,6 +243,7 @@ void Broker::stop() {
   if (vip_server_) vip_server_->close_connections(kDrain);
   if (delays_) delays_->stop();
   disk.stop();
+  cold_pulls.stop();
   saver_.stop();
   if (store) store->stop();
   log::info("broker", "broker stopped", kv("name", config.broker_name));

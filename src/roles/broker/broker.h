@@ -88,6 +88,8 @@ class Broker {
   net::RpcClient outgoing;  // to name servers
   Registration registration;
   BlockingPool disk;  // requests that may read cold pages
+  // Pulls that do. Apart, so that who reads a backlog delays nobody's questions.
+  BlockingPool cold_pulls;
   // Set while stop() asks clients to go elsewhere, which the services answer and count.
   std::atomic<bool> leaving{false};
   std::atomic<std::uint64_t> sent_away{0};

@@ -17,9 +17,9 @@ struct ColdNode {
     files.before_read([this](const std::string& path) {
       if (path.find("commitlog") == std::string::npos) return;
       ++log_reads;
-      if (!gated.exchange(false)) return;
-      waiting.set_value();
-      release.get_future().wait();
+      if (gated.fetch_sub(1) <= 0) return;
+      if (++held == 2) waiting.set_value();
+      released.wait();
     });
     BrokerConfig config = test_config(directory.path());
     config.store.hot_log_bytes = 0;
@@ -33,10 +33,12 @@ struct ColdNode {
 
   test::TempDirectory directory;
   test::FailingFileSystem files;
-  std::atomic<bool> gated{false};  // the next read of the log waits for `release`
+  std::atomic<int> gated{0};  // so many reads of the log wait for `release`
+  std::atomic<int> held{0};
   std::atomic<int> log_reads{0};
-  std::promise<void> waiting;
+  std::promise<void> waiting;  // two of them do
   std::promise<void> release;
+  std::shared_future<void> released{release.get_future()};
   std::unique_ptr<Node> node;
 };
 
@@ -48,16 +50,22 @@ Bodies bodies_of(const Command& answer) {
   return bodies;
 }
 
-TEST_CASE_FIXTURE(ColdNode, "cold pull: one that waits for the disk delays nobody") {
-  gated = true;
-  std::future<Command> pull =
-      std::async(std::launch::async, [this] { return node->pull(pull_header("T", 0)); });
+TEST_CASE_FIXTURE(ColdNode, "cold pull: those that wait for the disk delay nobody") {
+  gated = 2;
+  const auto pull = [this] { return node->pull(pull_header("T", 0)); };
+  std::future<Command> first = std::async(std::launch::async, pull);
+  std::future<Command> second = std::async(std::launch::async, pull);
   waiting.get_future().wait();
   // On the same connection, and so on the same data thread.
   CHECK(node->call(send_request(send_header("T"), "d")).code == 0);
-  CHECK(pull.wait_for(0s) == std::future_status::timeout);
+  protocol::QueryConsumerOffsetRequest question;
+  question.consumer_group = "g";
+  question.topic = "T";
+  CHECK(node->call(protocol::make_request(RequestCode::QueryConsumerOffset, question)).code == 0);
+  CHECK(first.wait_for(0s) == std::future_status::timeout);
   release.set_value();
-  const Command answer = pull.get();
+  CHECK(second.get().code == 0);
+  const Command answer = first.get();
   CHECK(answer.code == 0);
   CHECK(field(answer, "nextBeginOffset") == "3");
   CHECK(bodies_of(answer) == Bodies{"a", "b", "c"});

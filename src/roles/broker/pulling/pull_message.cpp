@@ -182,7 +182,7 @@ Result<> pull_from_disk(Broker& broker, net::Connection& connection,
   cold->plan = std::move(plan);
   cold->may_hold = may_hold;
   connection.add_pending(1);
-  const bool taken = broker.disk.submit([&broker, cold] {
+  const bool taken = broker.cold_pulls.submit([&broker, cold] {
     auto read_there = read(broker, cold->request, cold->plan, storage::MayWait::Yes);
     cold->connection->post([&broker, cold, result = std::move(read_there)](net::Connection& to) {
       const protocol::CommandView view = cold->command.view();
