@@ -9,9 +9,9 @@
 //             Reload::Restart, "Longest time a message acknowledged under async flush may stay
 //             unsynced."}};
 //
-// A member is a bool, an integer, a std::chrono duration, a string, or an enum (with the names of
-// its values). Durations are written as integers in the member's own unit; the TOML key's last word
-// says which. Threads: none of its own.
+// A member is a bool, an integer or a std::chrono duration (each may be Live), a string, or an enum
+// (with the names of its values). Durations are written as integers in the member's own unit; the
+// TOML key's last word says which. Threads: none of its own.
 #pragma once
 
 #include <chrono>
@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/live.h"
 #include "base/result.h"
 #include "config/config_errc.h"
 
@@ -57,8 +58,22 @@ template <class T>
 inline constexpr bool kIsDuration = false;
 template <class R, class P>
 inline constexpr bool kIsDuration<std::chrono::duration<R, P>> = true;
+// What a member holds: the T of a Live<T>.
 template <class T>
-concept Number = (std::integral<T> && !std::same_as<T, bool>) || kIsDuration<T>;
+struct PlainOf {
+  using Type = T;
+};
+template <class T>
+struct PlainOf<Live<T>> {
+  using Type = T;
+};
+template <class T>
+using Plain = typename PlainOf<T>::Type;
+template <class T>
+concept Boolean = std::same_as < Plain<T>,
+bool > ;
+template <class T>
+concept Number = (std::integral<Plain<T>> && !Boolean<T>) || kIsDuration<Plain<T>>;
 template <class T>
 concept Enumeration = std::is_enum_v<T>;
 
@@ -76,8 +91,8 @@ struct Field {
   const Choice<M>* choices = nullptr;  // of an enum
   std::size_t choice_count = 0;
 
-  static constexpr std::int64_t plain(M value) {
-    if constexpr (kIsDuration<M>) {
+  static constexpr std::int64_t plain(Plain<M> value) {
+    if constexpr (kIsDuration<Plain<M>>) {
       return static_cast<std::int64_t>(value.count());
     } else {
       return static_cast<std::int64_t>(value);
@@ -85,19 +100,19 @@ struct Field {
   }
 
   // A number.
-  constexpr Field(std::string_view toml, std::string_view java, M S::*m,
-                  std::type_identity_t<M> least, std::type_identity_t<M> most, Reload r,
-                  std::string_view t) requires Number<M> : toml_key(toml),
-                                                           java_key(java),
-                                                           member(m),
-                                                           reload(r),
-                                                           text(t),
-                                                           min(plain(least)),
-                                                           max(plain(most)),
-                                                           kind(Kind::Integer) {}
+  constexpr Field(std::string_view toml, std::string_view java, M S::*m, Plain<M> least,
+                  Plain<M> most, Reload r, std::string_view t) requires Number<M>
+      : toml_key(toml),
+        java_key(java),
+        member(m),
+        reload(r),
+        text(t),
+        min(plain(least)),
+        max(plain(most)),
+        kind(Kind::Integer) {}
   // A bool.
   constexpr Field(std::string_view toml, std::string_view java, M S::*m, Reload r,
-                  std::string_view t) requires std::same_as<M, bool>
+                  std::string_view t) requires Boolean<M>
       : toml_key(toml), java_key(java), member(m), reload(r), text(t), kind(Kind::Boolean) {}
   // A string.
   constexpr Field(std::string_view toml, std::string_view java, M S::*m, Kind k, TextCheck c,
@@ -158,7 +173,7 @@ Row bind(S& object, const Field<S, M>& field) {
           .set = {},
           .get = {}};
   M& member = object.*field.member;
-  if constexpr (std::same_as<M, bool>) {
+  if constexpr (Boolean<M>) {
     row.range = "true or false";
     row.set = [&member](std::string_view text) -> Result<> {
       RMQ_TRY(member, parse_boolean(text));
@@ -169,10 +184,10 @@ Row bind(S& object, const Field<S, M>& field) {
     row.range = range_text(field.min, field.max);
     row.set = [&member, min = field.min, max = field.max](std::string_view text) -> Result<> {
       RMQ_TRY(const std::int64_t value, parse_integer(text, min, max));
-      if constexpr (kIsDuration<M>) {
-        member = M(static_cast<typename M::rep>(value));
+      if constexpr (kIsDuration<Plain<M>>) {
+        member = Plain<M>(static_cast<typename Plain<M>::rep>(value));
       } else {
-        member = static_cast<M>(value);
+        member = static_cast<Plain<M>>(value);
       }
       return {};
     };

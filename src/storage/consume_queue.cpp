@@ -22,6 +22,11 @@ bool is_filler(const ConsumeQueueEntry& entry) {
   return entry.physical.value == 0 && entry.size == kFillerSize;
 }
 
+// Whether an entry is that of a record at `at` or later.
+auto lies_from(PhysicalOffset at) {
+  return [at](const ConsumeQueueEntry& entry) { return !is_filler(entry) && entry.physical >= at; };
+}
+
 }  // namespace
 
 void encode_entry(const ConsumeQueueEntry& entry, std::byte* to) {
@@ -189,14 +194,17 @@ Result<> ConsumeQueue::reset() {
 }
 
 Result<> ConsumeQueue::correct_begin(PhysicalOffset log_begin) {
-  const auto kept = [log_begin](const ConsumeQueueEntry& entry) {
-    return !is_filler(entry) && entry.physical >= log_begin;
-  };
   const std::int64_t first = first_file_ * per_file_;
   if (written_end_.value > first) {
-    RMQ_TRY(const std::int64_t begin, partition(first, written_end_.value, kept));
+    RMQ_TRY(const std::int64_t begin, partition(first, written_end_.value, lies_from(log_begin)));
     begin_.store(begin, std::memory_order_release);
   }
+  return {};
+}
+
+Result<> ConsumeQueue::hide_before(PhysicalOffset at) {
+  RMQ_TRY(const std::int64_t begin, partition(this->begin().value, end().value, lies_from(at)));
+  begin_.store(begin, std::memory_order_release);
   return {};
 }
 

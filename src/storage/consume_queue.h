@@ -5,10 +5,10 @@
 //   0 i64 physical offset | 8 i32 stored size, bytes | 12 i64 Java hashCode of the tag, 0 if none
 // An entry of size 0 is the end. A queue that begins in the middle of a file has fillers
 // (0, 0x7FFFFFFF, 0) in front.
-// Threads: load, recover, cut and reset before any other; append() and publish() on the dispatcher;
-// sync_files() on one thread; the rest on any.
-// Crash: files are sparse and synced by sync_files() only; what was appended since may be there in
-// parts. Recovery drops entries from its starting point on and dispatches them again.
+// Threads: load, recover, cut, reset and correct_begin before any other; append() and publish() on
+// the dispatcher; sync_files() on one thread; the rest on any. Crash: files are sparse and synced
+// by sync_files() only; what was appended since may be there in parts. Recovery drops entries from
+// its starting point on and dispatches them again.
 #pragma once
 
 #include <array>
@@ -49,6 +49,8 @@ class ConsumeQueue {
   Result<> reset();
   // Moves begin() to the first entry of a record that the log still has.
   Result<> correct_begin(PhysicalOffset log_begin);
+  // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
+  Result<> hide_before(PhysicalOffset at);
   // One past the record of the last entry; 0 when there is none.
   Result<PhysicalOffset> covered() const;
 

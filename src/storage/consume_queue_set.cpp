@@ -67,6 +67,15 @@ std::vector<StoredQueue*> ConsumeQueueSet::all() const {
   return queues;
 }
 
+std::vector<StoredQueue*> ConsumeQueueSet::of_topic(std::string_view topic) const {
+  std::vector<StoredQueue*> queues;
+  std::shared_lock lock(mutex_);
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return queues;
+  for (const auto& [id, queue] : it->second) queues.push_back(queue.get());
+  return queues;
+}
+
 std::int64_t ConsumeQueueSet::count_with_entries() const {
   std::int64_t count = 0;
   std::shared_lock lock(mutex_);

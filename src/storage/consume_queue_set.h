@@ -29,6 +29,7 @@ class ConsumeQueueSet {
   StoredQueue* find(std::string_view topic, QueueId queue_id) const;
   // By topic and number.
   std::vector<StoredQueue*> all() const;
+  std::vector<StoredQueue*> of_topic(std::string_view topic) const;
 
   // How many queues have entries or had them.
   std::int64_t count_with_entries() const;

@@ -28,6 +28,7 @@ class Layout {
   std::string lock() const { return root_ + "/lock"; }
   std::string own() const { return root_ + "/rmq"; }
   std::string log_mark() const { return own() + "/log-mark"; }
+  std::string deleted_messages() const { return own() + "/deleted-messages.json"; }
 
  private:
   std::string root_;

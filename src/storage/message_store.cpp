@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/log.h"
+#include "storage/deleted_messages.h"
 #include "storage/group_commit.h"
 #include "storage/housekeeper.h"
 #include "storage/index_builder.h"
@@ -76,6 +77,8 @@ class MessageStore::Impl {
 
   Result<> open();
   Result<> open_index();
+  Result<> delete_messages(std::string_view topic, PhysicalOffset end);
+  Result<> hide_deleted();
   void start();
   void stop();
   void fail_store(const Error& why);
@@ -99,6 +102,8 @@ class MessageStore::Impl {
   std::optional<Checkpoint> checkpoint_;
   std::optional<LogMarkFile> marks_;
   Dispatcher::Progress recovered_;
+  Mutex deleted_mutex_;
+  std::optional<DeletedMessages> deleted_ RMQ_GUARDED_BY(deleted_mutex_);
 
   Watermark<AppendedOffset> appended_;
   Watermark<FlushedOffset> flushed_;
@@ -133,6 +138,7 @@ Result<> MessageStore::Impl::open() {
   appended_.advance(AppendedOffset{end});
   flushed_.advance(FlushedOffset{end});
   dispatched_.advance(DispatchedOffset{end});
+  RMQ_CHECK(hide_deleted());
   reader_.mapped_from(recovered_.position);
   if (config_.message_index_enable) RMQ_CHECK(open_index());
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
@@ -156,6 +162,25 @@ Result<> MessageStore::Impl::open_index() {
   situation.log_end = recovered_.position;
   RMQ_CHECK(index_.open(situation));
   return builder_.open(recovered_.position);
+}
+
+Result<> MessageStore::Impl::hide_deleted() {
+  MutexLock lock(deleted_mutex_);
+  RMQ_TRY(deleted_, DeletedMessages::load(files_, layout_.deleted_messages()));
+  if (deleted_->clamp(recovered_.position)) RMQ_CHECK(deleted_->save());
+  for (const auto& [topic, end] : deleted_->ends()) {
+    for (StoredQueue* queue : queues_.of_topic(topic)) RMQ_CHECK(queue->entries.hide_before(end));
+  }
+  return {};
+}
+
+Result<> MessageStore::Impl::delete_messages(std::string_view topic, PhysicalOffset end) {
+  RMQ_ASSERT(dispatched_.value().value >= end.value);
+  MutexLock lock(deleted_mutex_);
+  deleted_->note(std::string(topic), end);
+  RMQ_CHECK(deleted_->save());
+  for (StoredQueue* queue : queues_.of_topic(topic)) RMQ_CHECK(queue->entries.hide_before(end));
+  return {};
 }
 
 LogWriter::Hooks MessageStore::Impl::writer_hooks() {
@@ -299,6 +324,10 @@ const DelayLevels& MessageStore::delay_levels() const { return impl_->delays_; }
 Result<QueryResult> MessageStore::query(const QueryRequest& request) const {
   if (!impl_->config_.message_index_enable) return QueryResult();
   return query_messages(impl_->index_, impl_->reader_, request);
+}
+
+Result<> MessageStore::delete_messages(std::string_view topic, PhysicalOffset end) {
+  return impl_->delete_messages(topic, end);
 }
 
 QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {

@@ -92,6 +92,11 @@ class MessageStore {
   // Errors: I/O.
   Result<QueryResult> query(const QueryRequest& request) const;
 
+  // Deletes the messages of `topic` that lie before `end`, for good: no consumer gets them, also
+  // after a crash. Its queues go on counting where they are. dispatched() must have reached `end`.
+  // Waits for the disk. Errors: I/O.
+  Result<> delete_messages(std::string_view topic, PhysicalOffset end);
+
   // The first message still kept, and one past the last visible one; 0 if there is no such queue.
   QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;
   QueueOffset visible_end(std::string_view topic, QueueId queue_id) const;

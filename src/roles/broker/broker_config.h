@@ -1,7 +1,7 @@
 // BrokerConfig: the settings of one broker and its store, with Java's defaults
 // (BrokerConfig.java, BrokerIdentity.java, NettyServerConfig.java). A plain struct;
-// broker_config.cpp has one row per field. Threads: read by all once the broker runs; changed on
-// the control thread before that only.
+// broker_config.cpp has one row per field. Threads: read by all once the broker runs; from then on
+// the control thread changes what is Live, and nothing else.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/live.h"
 #include "storage/store_config.h"
 
 namespace rmq::config {
@@ -39,10 +40,10 @@ struct BrokerConfig {
   std::string namesrv_addr;
 
   // Bits: 2 write, 4 read.
-  std::int32_t broker_permission = 6;
-  bool auto_create_topic_enable = true;
+  Live<std::int32_t> broker_permission = 6;
+  Live<bool> auto_create_topic_enable = true;
   std::int32_t default_topic_queue_nums = 8;
-  bool auto_create_subscription_group = true;
+  Live<bool> auto_create_subscription_group = true;
   bool cluster_topic_enable = true;
   bool broker_topic_enable = true;
   bool trace_topic_enable = false;
@@ -50,15 +51,15 @@ struct BrokerConfig {
   std::string region_id = "DefaultRegion";
   bool trace_on = true;
 
-  bool long_polling_enable = true;
+  Live<bool> long_polling_enable = true;
   std::chrono::milliseconds short_polling{1000};
-  bool lite_pull_message_enable = true;
+  Live<bool> lite_pull_message_enable = true;
   bool enable_property_filter = false;
-  bool slave_read_enable = false;
-  bool notify_consumer_ids_changed_enable = true;
-  bool reject_pull_consumer_enable = false;
-  bool use_server_side_reset_offset = true;
-  bool store_reply_message_enable = true;
+  Live<bool> slave_read_enable = false;
+  Live<bool> notify_consumer_ids_changed_enable = true;
+  Live<bool> reject_pull_consumer_enable = false;
+  Live<bool> use_server_side_reset_offset = true;
+  Live<bool> store_reply_message_enable = true;
 
   std::chrono::milliseconds register_namesrv_period{30'000};
   std::chrono::milliseconds register_broker_timeout{24'000};

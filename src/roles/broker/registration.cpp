@@ -245,6 +245,15 @@ net::Task<> Registration::publish_changes(std::chrono::milliseconds timeout) {
   (void)co_await round->done.wait_until(std::chrono::steady_clock::now() + timeout);
 }
 
+void Registration::settings_changed() {
+  topics_.new_version();  // name servers compare it to know whether to look at the topics
+  ++generation_;
+  for (const auto& server : servers_) {
+    server->full_due = std::chrono::steady_clock::now();
+    server->wake.set();
+  }
+}
+
 net::Task<> Registration::unregister(std::shared_ptr<NameServer> server,
                                      std::chrono::milliseconds timeout) {
   const std::uint64_t generation = generation_;

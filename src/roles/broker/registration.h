@@ -46,6 +46,8 @@ class Registration {
   // The same, and waits until each name server was told or failed, or for `timeout`: a tool that
   // created a topic finds its route when it gets the answer.
   net::Task<> publish_changes(std::chrono::milliseconds timeout);
+  // Registers everything again, now: something that counts for all topics has changed.
+  void settings_changed();
   // Unregisters from every name server, at most `timeout`. What still waits for an answer then
   // touches this object no more.
   net::Task<> stop(std::chrono::milliseconds timeout);

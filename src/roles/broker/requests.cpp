@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "roles/broker/admin/config_requests.h"
 #include "roles/broker/admin/runtime_info.h"
 #include "roles/broker/broker_service.h"
 #include "roles/broker/clients/client_requests.h"
@@ -28,6 +29,8 @@ constexpr std::array kBrokerRequests{
     serve<&on_update_consumer_offset>(RequestCode::UpdateConsumerOffset, Lane::Query),
     serve<&on_update_and_create_topic>(RequestCode::UpdateAndCreateTopic, Lane::Control),
     serve<&on_get_all_topic_config>(RequestCode::GetAllTopicConfig, Lane::Control),
+    serve<&on_update_broker_config>(RequestCode::UpdateBrokerConfig, Lane::Control),
+    serve<&on_get_broker_config>(RequestCode::GetBrokerConfig, Lane::Control),
     serve<&on_get_broker_runtime_info>(RequestCode::GetBrokerRuntimeInfo, Lane::Control),
     serve<&on_search_offset_by_timestamp>(RequestCode::SearchOffsetByTimestamp, Lane::Disk),
     serve<&on_get_max_offset>(RequestCode::GetMaxOffset, Lane::Query),
@@ -52,6 +55,7 @@ constexpr std::array kBrokerRequests{
     serve<&on_get_producer_connection_list>(RequestCode::GetProducerConnectionList, Lane::Control),
     serve<&on_delete_subscriptiongroup>(RequestCode::DeleteSubscriptiongroup, Lane::Control),
     serve<&on_get_consume_stats>(RequestCode::GetConsumeStats, Lane::Disk),
+    serve<&on_delete_topic_in_broker>(RequestCode::DeleteTopicInBroker, Lane::Control),
     serve<&on_invoke_broker_to_reset_offset>(RequestCode::InvokeBrokerToResetOffset, Lane::Disk),
     serve<&on_invoke_broker_to_get_consumer_status>(RequestCode::InvokeBrokerToGetConsumerStatus,
                                                     Lane::Control),

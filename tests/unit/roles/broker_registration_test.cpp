@@ -280,5 +280,20 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK((topic.perm & ~protocol::kPermRead) == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "registration: a permission that changes is told of every topic") {
+  FakeNameServer server(threads);
+  REQUIRE(start(server.address()));
+  const auto before = server.told(0);
+  config.broker_permission = protocol::kPermRead;
+  blocking<void>([this]() -> net::Task<> {
+    registration->settings_changed();
+    co_return;
+  });
+  const auto after = server.told(1);
+  CHECK(after.body.topics.size() == before.body.topics.size());
+  for (const auto& topic : after.body.topics) CHECK((topic.perm & ~protocol::kPermRead) == 0);
+  CHECK(after.body.data_version.counter > before.body.data_version.counter);
+}
+
 }  // namespace
 }  // namespace rmq::roles::broker

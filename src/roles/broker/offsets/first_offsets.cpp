@@ -27,6 +27,11 @@ std::optional<QueueOffset> FirstOffsets::find(std::string_view group, std::strin
   return found == known.end() ? QueueOffset{0} : found->second;
 }
 
+void FirstOffsets::erase_topic(std::string_view topic) {
+  table_.erase_topic(topic);
+  if (on_change_) on_change_();
+}
+
 void FirstOffsets::erase_group(std::string_view group) {
   table_.erase_group(group);
   if (on_change_) on_change_();

@@ -34,6 +34,7 @@ class FirstOffsets {
   std::optional<QueueOffset> find(std::string_view group, std::string_view topic,
                                   QueueId queue_id) const;
 
+  void erase_topic(std::string_view topic);
   // The group is new again.
   void erase_group(std::string_view group);
 

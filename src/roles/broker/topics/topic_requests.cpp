@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "net/await.h"
+#include "net/await_pool.h"
 #include "protocol/registration_body.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
@@ -52,6 +53,35 @@ net::Task<Result<Response>> on_update_and_create_topic(
   RMQ_CO_CHECK(
       co_await net::await_at_least(broker.topics.saved(), broker.topics.version(), deadline));
   co_await broker.registration.publish_changes(kRegistrationTimeout);
+  co_return respond();
+}
+
+net::Task<Result<Response>> on_delete_topic_in_broker(
+    Broker& broker, Caller caller, protocol::DeleteTopicInBrokerRequest request) {
+  log::info("topics", "topic deletion asked for", kv("topic", request.topic),
+            kv("peer", caller.connection->peer().text()));
+  if (request.topic.empty()) {
+    co_return fail(ResponseCode::InvalidParameter, "The specified topic is blank.");
+  }
+  if (broker.topics.is_system(request.topic)) {
+    co_return fail(ResponseCode::InvalidParameter,
+                   "The topic[" + std::string(request.topic) + "] is conflict with system topic.");
+  }
+  broker.topics.erase(request.topic);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + kSaveTimeout;
+  // What was sent before must be in the queues to be taken out of them.
+  const PhysicalOffset end{broker.store->appended().value().value};
+  const DispatchedOffset in_queues{end.value};
+  RMQ_CO_CHECK(co_await net::await_at_least(broker.store->dispatched(), in_queues, deadline));
+  std::function<Result<>()> work = [&broker, topic = std::string(request.topic), end] {
+    return broker.store->delete_messages(topic, end);
+  };
+  RMQ_CO_CHECK(co_await net::run_on<void>(broker.disk, std::move(work)));
+  broker.offsets.erase_topic(request.topic);
+  broker.readers.erase_topic(request.topic);
+  broker.first_offsets.erase_topic(request.topic);
+  RMQ_CO_CHECK(
+      co_await net::await_at_least(broker.topics.saved(), broker.topics.version(), deadline));
   co_return respond();
 }
 

@@ -16,6 +16,11 @@ class Broker;
 // attributes, disk.
 net::Task<Result<Response>> on_update_and_create_topic(
     Broker& broker, Caller caller, protocol::UpdateAndCreateTopicRequest request);
+// DELETE_TOPIC_IN_BROKER: the topic, its messages and how far groups have come in it; answered when
+// that is on disk. Name servers are told by who asks (216), as in Java. Codes: INVALID_PARAMETER
+// (29): no name, system topic; SYSTEM_ERROR (1): disk.
+net::Task<Result<Response>> on_delete_topic_in_broker(Broker& broker, Caller caller,
+                                                      protocol::DeleteTopicInBrokerRequest request);
 // GET_ALL_TOPIC_CONFIG: the whole table with its data version; paging is for brokers that split it,
 // which is off.
 Result<Response> on_get_all_topic_config(Broker& broker,

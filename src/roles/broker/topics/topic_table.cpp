@@ -295,6 +295,14 @@ void TopicTable::mark_order_topics(const std::vector<std::string>& topics) {
   announce();
 }
 
+void TopicTable::new_version() {
+  {
+    MutexLock lock(mutex_);
+    publish(draft());
+  }
+  announce();
+}
+
 bool TopicTable::erase(std::string_view topic) {
   {
     MutexLock lock(mutex_);

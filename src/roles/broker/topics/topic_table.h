@@ -76,6 +76,8 @@ class TopicTable {
                                        std::string_view attribute_changes);
   // The name server's order topics (body of REGISTER_BROKER's answer): marks those that exist here.
   void mark_order_topics(const std::vector<std::string>& topics);
+  // The topics are as they were, but what name servers are told of them is not.
+  void new_version();
   // False when there was none.
   bool erase(std::string_view topic);
 

@@ -1,16 +1,12 @@
-#include <algorithm>
 #include <array>
 
-#include "base/java_compat.h"
 #include "base/log.h"
 #include "config/field.h"
-#include "protocol/response_codes.h"
+#include "roles/live_settings.h"
 #include "roles/namesrv/handlers/handlers.h"
 #include "roles/namesrv/name_server.h"
 
 namespace rmq::roles::namesrv {
-
-using protocol::ResponseCode;
 
 namespace {
 
@@ -51,38 +47,15 @@ Result<Response> on_delete_topic_in_namesrv(NameServer& server,
 // that only counts at a start.
 Result<Response> on_update_namesrv_config(NameServer& server, const Caller& caller,
                                           const protocol::NoFields&) {
-  const JavaProperties properties = parse_properties(as_text(caller.body()));
-  for (const auto& [key, value] : properties) {
-    if (std::find(kNeverUpdated.begin(), kNeverUpdated.end(), key) != kNeverUpdated.end()) {
-      return fail(ResponseCode::NoPermission, "Can not update config in black list.");
-    }
-  }
-  NamesrvConfig next = server.config;
-  const config::Rows settings = rows(next);
-  for (const auto& [key, value] : properties) {
-    const config::Row* row = settings.find_java(key);
-    if (row == nullptr) continue;
-    if (row->reload != config::Reload::Live) {
-      return fail(ResponseCode::SystemError, key + " can only be changed with a restart");
-    }
-    if (const auto set = row->set(value); !set) {
-      return fail(ResponseCode::SystemError, key + ": " + set.error().message());
-    }
-    log::info("namesrv", "setting changed until the next start", kv("key", key), kv("value", value),
-              kv("by", caller.connection->peer().text()));
-  }
-  server.config = std::move(next);
+  NamesrvConfig scratch = server.config;
+  RMQ_TRY(const JavaProperties changes,
+          check_changes(as_text(caller.body()), rows(scratch), kNeverUpdated));
+  apply_changes(changes, rows(server.config), "namesrv", caller.connection->peer().text());
   return respond();
 }
 
 Result<Response> on_get_namesrv_config(NameServer& server, const protocol::NoFields&) {
-  std::string text;
-  const config::Rows settings = rows(server.config);
-  for (const config::Row& row : settings.all()) {
-    if (!row.java_key.empty()) text += std::string(row.java_key) + "=" + row.get() + "\n";
-  }
-  for (const auto& [key, value] : server.config.other_keys) text += key + "=" + value + "\n";
-  return respond_body(text);
+  return respond_body(settings_text(rows(server.config), server.config.other_keys));
 }
 
 }  // namespace rmq::roles::namesrv
