@@ -5,7 +5,7 @@ BUILD = $(CONFIGURE) && cmake --build --preset $(1) -j $(JOBS)
 CTEST = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.def')
 
-.PHONY: release static debug test asan tsan clang tidy fuzz format config coverage check ci clean help
+.PHONY: release static debug test asan tsan clang demo tidy fuzz format config coverage check ci clean help
 
 release: ## build/release/rmq, with the system's shared libraries (the default)
 	$(call BUILD,release) --target rmq
@@ -30,6 +30,9 @@ tsan: ## the same tests by clang 14 under ThreadSanitizer
 
 clang: ## everything, unoptimised, by clang 14, in build/clang
 	$(call BUILD,clang)
+
+demo: release ## two masters on this machine with traffic, for ten seconds
+	scripts/demo.sh
 
 tidy: ## checks on the code itself
 	python3 scripts/tidy.py

@@ -39,6 +39,8 @@ SECTIONS: dict[str, list[list[str]]] = {
         *preset("tsan", *(f"rmq_{module}_test" for module in THREADED)),
         ctest("tsan", "-R", f"^unit[.]({'|'.join(THREADED)})$|^crash"),
     ],
+    "cost": [["tests/cost/cost.py"]],
+    "planted": [["tests/planted/run.py"]],
     "interop": [["tests/interop/run_all.py"]],
     "cluster": [["tests/scripts/local_test.sh"], ["tests/cluster/run.sh"]],
 }

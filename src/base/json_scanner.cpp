@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/byte_search.h"
 #include "base/utf8.h"
 
 namespace rmq::json {
@@ -15,6 +16,8 @@ bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
+
+bool is_number_suffix(char c) { return c == 'L' || c == 'S' || c == 'B' || c == 'F' || c == 'D'; }
 
 std::optional<char32_t> hex_value(const char* from, const char* end, int digits) {
   if (end - from < digits) return std::nullopt;
@@ -63,6 +66,12 @@ std::optional<char> simple_escape(char c) {
   }
 }
 
+char* put_code_point(char32_t code_point, char* to) {
+  if (code_point >= 0x80) return to + encode_utf8(code_point, to);
+  *to = static_cast<char>(code_point);
+  return to + 1;
+}
+
 // Reads the four digits at `from` and, after a high surrogate, a following \uXXXX with the low one.
 std::optional<char32_t> unicode_escape(const char*& from, const char* end) {
   const std::optional<char32_t> unit = hex_value(from, end, 4);
@@ -77,7 +86,7 @@ std::optional<char32_t> unicode_escape(const char*& from, const char* end) {
 
 }  // namespace
 
-bool Scanner::skip_space() {
+bool Scanner::skip_spaces() {
   while (at_ != end_) {
     if (is_space(*at_)) {
       ++at_;
@@ -100,13 +109,6 @@ bool Scanner::skip_space() {
   return true;
 }
 
-bool Scanner::skip_space_and_commas() {
-  do {
-    if (!skip_space()) return false;
-  } while (take(','));
-  return true;
-}
-
 bool Scanner::is_number_start() const {
   return is_digit(peek()) || peek() == '-' || peek() == '+' || peek() == '.';
 }
@@ -118,16 +120,12 @@ std::optional<RawString> Scanner::string() {
     at_ = close + 1;
     return std::string_view(begin, static_cast<std::size_t>(close - begin));
   };
-  const std::size_t rest = static_cast<std::size_t>(end_ - at_);
-  const auto* close = rest == 0 ? nullptr : static_cast<const char*>(std::memchr(at_, quote, rest));
-  if (close == nullptr) return std::nullopt;
-  const std::size_t plain = static_cast<std::size_t>(close - begin);
-  const auto* escape =
-      plain == 0 ? nullptr : static_cast<const char*>(std::memchr(begin, '\\', plain));
-  if (escape == nullptr) return RawString{text_until(close), false};
-  for (const char* p = escape; p != end_; ++p) {
-    if (*p == quote) return RawString{text_until(p), true};
-    if (*p == '\\' && ++p == end_) break;
+  const char* p = find_either(begin, end_, quote, '\\');
+  if (p == end_) return std::nullopt;
+  if (*p == quote) return RawString{text_until(p), false};
+  while (end_ - p >= 2) {
+    p = find_either(p + 2, end_, quote, '\\');
+    if (p != end_ && *p == quote) return RawString{text_until(p), true};
   }
   return std::nullopt;
 }
@@ -139,7 +137,7 @@ std::string_view Scanner::number() {
     ++at_;
   }
   const std::string_view text(begin, static_cast<std::size_t>(at_ - begin));
-  if (at_ != end_ && std::memchr("LSBFD", *at_, 5) != nullptr) ++at_;
+  if (at_ != end_ && is_number_suffix(*at_)) ++at_;
   return text;
 }
 
@@ -180,7 +178,10 @@ std::optional<std::size_t> unescape(char* text, std::size_t size) {
   char* to = text + (from - text);
   while (from != end) {
     if (*from != '\\') {
-      *to++ = *from++;
+      const char* const next = find_either(from, end, '\\', '\\');
+      std::memmove(to, from, static_cast<std::size_t>(next - from));
+      to += next - from;
+      from = next;
       continue;
     }
     if (++from == end) return std::nullopt;
@@ -188,12 +189,12 @@ std::optional<std::size_t> unescape(char* text, std::size_t size) {
     if (kind == 'u') {
       const std::optional<char32_t> code_point = unicode_escape(from, end);
       if (!code_point) return std::nullopt;
-      to += encode_utf8(*code_point, to);
+      to = put_code_point(*code_point, to);
     } else if (kind == 'x') {
       const std::optional<char32_t> code_point = hex_value(from, end, 2);
       if (!code_point) return std::nullopt;
       from += 2;
-      to += encode_utf8(*code_point, to);
+      to = put_code_point(*code_point, to);
     } else {
       const std::optional<char> plain = simple_escape(kind);
       if (!plain) return std::nullopt;

@@ -36,9 +36,17 @@ class Scanner {
   }
 
   // Skips white space and comments. False when a comment does not end.
-  bool skip_space();
+  bool skip_space() {
+    // Nearly always there is none.
+    return (at_ != end_ && static_cast<unsigned char>(*at_) > ' ' && *at_ != '/') || skip_spaces();
+  }
   // The same, and commas.
-  bool skip_space_and_commas();
+  bool skip_space_and_commas() {
+    do {
+      if (!skip_space()) return false;
+    } while (take(','));
+    return true;
+  }
 
   bool is_quote() const { return peek() == '"' || peek() == '\''; }
   bool is_number_start() const;
@@ -53,6 +61,7 @@ class Scanner {
   bool skip_value(int depth);
 
  private:
+  bool skip_spaces();
   bool skip_members(char close, int depth);
 
   const char* at_;

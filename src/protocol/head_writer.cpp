@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/byte_search.h"
+
 namespace rmq::protocol {
 namespace {
 
@@ -51,12 +53,7 @@ HeadWriter::HeadWriter(const Command& command, Bytes& out)
   begin();
 }
 
-char* HeadWriter::grow(std::size_t bytes) {
-  if (out_.size() - end_ < bytes) out_.resize(end_ + bytes + kUsualBytes);
-  char* const at = reinterpret_cast<char*>(out_.data() + end_);
-  end_ += bytes;
-  return at;
-}
+void HeadWriter::lengthen(std::size_t bytes) { out_.resize(end_ + bytes + kUsualBytes); }
 
 void HeadWriter::append(std::string_view text) {
   if (!text.empty()) std::memcpy(grow(text.size()), text.data(), text.size());
@@ -74,6 +71,15 @@ void HeadWriter::append_big_endian(T number) {
 }
 
 void HeadWriter::append_json_string(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  if (find_escape_worthy(text.data(), end) != end) return append_escaped(text);
+  char* const to = grow(text.size() + 2);
+  to[0] = '"';
+  if (!text.empty()) std::memcpy(to + 1, text.data(), text.size());
+  to[text.size() + 1] = '"';
+}
+
+void HeadWriter::append_escaped(std::string_view text) {
   constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   char* const begin = grow(text.size() * kEscapeBytesMax + 2);
   char* to = begin;

@@ -28,10 +28,18 @@ class HeadWriter {
 
  private:
   void begin();
-  char* grow(std::size_t bytes);  // room for `bytes` more at the end
+  // Room for `bytes` more at the end.
+  char* grow(std::size_t bytes) {
+    if (out_.size() - end_ < bytes) lengthen(bytes);
+    char* const at = reinterpret_cast<char*>(out_.data() + end_);
+    end_ += bytes;
+    return at;
+  }
+  void lengthen(std::size_t bytes);
   void append(std::string_view text);
   void append_number(std::int64_t number);
   void append_json_string(std::string_view text);
+  void append_escaped(std::string_view text);
   template <class T>
   void append_big_endian(T number);
   void finish_json();

@@ -147,6 +147,13 @@ constexpr auto field_names() {
 tl::unexpected<Error> field_missing(std::string_view name);
 tl::unexpected<Error> field_malformed(std::string_view name, std::string_view text);
 
+// a == b, without a call for the names of one letter that sends have.
+inline bool same(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() == 1) return a.front() == b.front();
+  return a == b;
+}
+
 // Sorts the ext fields to the struct's by name: peers send them in the same order again and again,
 // so the name after the one found last is tried first.
 template <std::size_t kCount>
@@ -154,9 +161,9 @@ void match_fields(const CommandView& command, const std::array<std::string_view,
                   std::array<const std::string_view*, kCount>& values) {
   std::size_t likely = 0;
   for (const CommandView::Field& field : command.fields) {
-    if (likely >= kCount || names[likely] != field.key) {
+    if (likely >= kCount || !same(names[likely], field.key)) {
       likely = 0;
-      while (likely < kCount && names[likely] != field.key) ++likely;
+      while (likely < kCount && !same(names[likely], field.key)) ++likely;
       if (likely == kCount) continue;
     }
     values[likely++] = &field.value;

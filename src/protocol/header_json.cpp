@@ -1,6 +1,7 @@
 #include "protocol/header_json.h"
 
 #include <charconv>
+#include <cstring>
 #include <string>
 
 #include "base/json_scanner.h"
@@ -18,6 +19,12 @@ struct Text {
 // Depth of the header object's values and of the ext fields' values, for the scanner's limit.
 constexpr int kMemberDepth = 1;
 constexpr int kExtDepth = 2;
+
+// key == name, where the compiler knows the name's size and needs no call.
+template <std::size_t kSize>
+bool is(std::string_view key, const char (&name)[kSize]) {
+  return key.size() == kSize - 1 && std::memcmp(key.data(), name, kSize - 1) == 0;
+}
 
 class HeaderParser {
  public:
@@ -54,13 +61,13 @@ class HeaderParser {
   }
 
   bool member(std::string_view key) {
-    if (key == "code") return read_int(out_.code);
-    if (key == "opaque") return read_int(out_.opaque);
-    if (key == "flag") return read_int(out_.flag);
-    if (key == "version") return read_int(out_.version);
-    if (key == "language") return read_language();
-    if (key == "remark") return read_remark();
-    if (key == "extFields") return read_ext_fields();
+    if (is(key, "code")) return read_int(out_.code);
+    if (is(key, "opaque")) return read_int(out_.opaque);
+    if (is(key, "flag")) return read_int(out_.flag);
+    if (is(key, "version")) return read_int(out_.version);
+    if (is(key, "language")) return read_language();
+    if (is(key, "remark")) return read_remark();
+    if (is(key, "extFields")) return read_ext_fields();
     return scanner_.skip_value(kMemberDepth);
   }
 

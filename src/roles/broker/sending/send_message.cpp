@@ -116,9 +116,11 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
   storage::AppendBatch& batch = *turn.batch;
   const std::size_t begin = batch.buffer().size();
   if (!add_to_batch(*broker.store, batch, record, found.tags)) return too_large(broker);
-  // The answer repeats the key long after the frame is gone: find it in the record just made.
+  // The answer repeats the key long after the frame is gone: it is in the record just made, which
+  // ends with its properties.
   const std::string_view encoded = as_text(ByteView(batch.buffer()).subspan(begin));
-  const std::size_t key_at = encoded.rfind(unique_key);
+  const std::size_t properties = record.properties.size() + record.more_properties.size();
+  const std::size_t key_at = encoded.find(unique_key, encoded.size() - properties);
   pending.key_begin = static_cast<std::uint32_t>(begin + key_at);
   pending.key_bytes = static_cast<std::uint32_t>(unique_key.size());
   pending.wait_for_store = found.wait_for_store();

@@ -1,0 +1,124 @@
+# Sourced by the scripts local-*.sh, one per kind of cluster: starts, shows and stops the processes of a cluster on this
+# machine. Data, logs and process ids are in one folder; stop leaves the data there.
+#
+# The script that sources it sets `members`, a line for each process: NAME ROLE CONFIG, name servers first, the config
+# below configs/; and calls `local_cluster "$@"`.
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+rmq=${RMQ_BIN:-$project/build/release/rmq}
+start_seconds=10
+stop_seconds=30
+
+usage() {
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+}
+
+# is_running NAME: whether the process of NAME.pid is there and is ours.
+is_running() {
+  [ -s "$folder/$1.pid" ] && kill -0 "$(cat "$folder/$1.pid")" 2>/dev/null &&
+    grep -q rmq "/proc/$(cat "$folder/$1.pid")/comm" 2>/dev/null
+}
+
+# address_of NAME: where it said that it listens when it was ready.
+address_of() {
+  sed -n 's/.*"\(namesrv\|broker\)":"\([^"]*\)".*/\2/p' "$folder/$1.ready"
+}
+
+# Every name server's address, separated by ';'.
+namesrv_addresses() {
+  echo "$members" | while read -r name role _; do
+    [ "$role" != namesrv ] || address_of "$name"
+  done | paste -s -d ';'
+}
+
+# start_member NAME ROLE CONFIG OPTION...: starts `rmq serve` in the background and waits until it accepts.
+start_member() {
+  name=$1 role=$2 config=$3
+  shift 3
+  if is_running "$name"; then
+    echo "$name is running already"
+    return
+  fi
+  [ "$role" = namesrv ] || set -- "$@" --namesrv "$(namesrv_addresses)"
+  : > "$folder/$name.ready"
+  setsid "$rmq" serve --role="$role" --config "$project/configs/$config" --data "$folder/$name" --listen 127.0.0.1 \
+    --advertise 127.0.0.1 --ready-fd 3 "$@" \
+    3> "$folder/$name.ready" > "$folder/$name.out" 2>> "$folder/$name.log" < /dev/null &
+  echo $! > "$folder/$name.pid"
+  tenths=0
+  while [ ! -s "$folder/$name.ready" ]; do
+    if ! kill -0 "$(cat "$folder/$name.pid")" 2>/dev/null || [ $tenths -ge $((start_seconds * 10)) ]; then
+      echo "$name did not start; the end of $folder/$name.log:" >&2
+      tail -n 5 "$folder/$name.log" >&2
+      exit 1
+    fi
+    sleep 0.1
+    tenths=$((tenths + 1))
+  done
+}
+
+stop_member() {
+  if ! is_running "$1"; then
+    rm -f "$folder/$1.pid"
+    return
+  fi
+  pid=$(cat "$folder/$1.pid")
+  kill -TERM "$pid"
+  tenths=0
+  while kill -0 "$pid" 2>/dev/null; do
+    if [ $tenths -ge $((stop_seconds * 10)) ]; then
+      echo "$1 (process $pid) is still stopping; see $folder/$1.log" >&2
+      exit 1
+    fi
+    sleep 0.1
+    tenths=$((tenths + 1))
+  done
+  rm -f "$folder/$1.pid"
+  echo "$1 stopped"
+}
+
+start() {
+  [ -x "$rmq" ] || {
+    echo "$rmq is not there; run make, or set RMQ_BIN" >&2
+    exit 1
+  }
+  mkdir -p "$folder"
+  while read -r name role config; do
+    start_member "$name" "$role" "$config" "$@"
+  done <<MEMBERS
+$members
+MEMBERS
+  status
+}
+
+status() {
+  missing=0
+  while read -r name _; do
+    if is_running "$name"; then
+      echo "$name runs at $(address_of "$name") (process $(cat "$folder/$name.pid"), log $folder/$name.log)"
+    else
+      echo "$name does not run"
+      missing=1
+    fi
+  done <<MEMBERS
+$members
+MEMBERS
+  [ $missing -ne 0 ] || echo "export NAMESRV_ADDR='$(namesrv_addresses)'"
+  return $missing
+}
+
+# The last one started stops first.
+stop() {
+  echo "$members" | tac | while read -r name _; do stop_member "$name"; done
+}
+
+local_cluster() {
+  case "$*" in
+    start) start ;;
+    "start --free-ports") start --port 0 ;;
+    status) status ;;
+    stop) stop ;;
+    *) usage ;;
+  esac
+}
