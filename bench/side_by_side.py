@@ -22,6 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/interop"))
+import plot  # noqa: E402
 import servers  # noqa: E402
 
 BINARY = servers.BINARY
@@ -121,8 +122,10 @@ def main() -> int:
     command = "bench/side_by_side.py --rounds {} --seconds {:g} {}".format(options.rounds, options.seconds, " ".join(cases))
     (options.results / "side_by_side.md").write_text(
         f"# rmq beside RocketMQ 5.3.3\n\nMedians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}, {machine}.\n"
-        f"Server and generator share the machine. Latencies are in microseconds.\n\n    {command.strip()}\n\n{text}")
+        f"Server and generator share the machine. Latencies are in microseconds.\n\n    {command.strip()}\n\n"
+        f"![the same as bars](side_by_side.svg)\n\n{text}")
     (options.results / "side_by_side.json").write_text(json.dumps(rounds, indent=1) + "\n")
+    (options.results / "side_by_side.svg").write_text(plot.svg(rounds))
     return 0
 
 
