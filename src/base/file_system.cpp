@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -250,6 +251,15 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
+  Result<DiskSpace> space(const std::string& path) override {
+    struct statvfs disk {};
+    if (::statvfs(path.c_str(), &disk) != 0) return fail_errno("statvfs " + path);
+    const auto bytes = [&disk](fsblkcnt_t blocks) {
+      return static_cast<std::int64_t>(blocks) * static_cast<std::int64_t>(disk.f_frsize);
+    };
+    return DiskSpace{bytes(disk.f_blocks - disk.f_bfree), bytes(disk.f_bavail)};
+  }
+
   Result<bool> exists(const std::string& path) override {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0) return true;
@@ -281,6 +291,13 @@ class PosixFileSystem final : public FileSystem {
 FileSystem& FileSystem::posix() {
   static PosixFileSystem files;
   return files;
+}
+
+bool is_disk_full(const Error& error) {
+  const auto is = [&error](int number) {
+    return error.code == std::error_code(number, std::generic_category());
+  };
+  return is(ENOSPC) || is(EDQUOT);
 }
 
 std::string parent_directory(std::string_view path) {

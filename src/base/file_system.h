@@ -80,6 +80,21 @@ enum class OpenMode {
 
 enum class SyncParents { No, Yes };
 
+// Of the file system that holds a path. What only root may use counts as neither.
+struct DiskSpace {
+  std::int64_t used_bytes = 0;
+  std::int64_t available_bytes = 0;
+
+  // 0 to 1.
+  double used_share() const {
+    const auto all = static_cast<double>(used_bytes + available_bytes);
+    return all > 0 ? static_cast<double>(used_bytes) / all : 0;
+  }
+};
+
+// Whether `error` says that the disk, or what this user may have of it, is full.
+bool is_disk_full(const Error& error);
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -95,6 +110,7 @@ class FileSystem {
                                     SyncParents sync = SyncParents::Yes) = 0;
   virtual Result<> sync_directory(const std::string& path) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
+  virtual Result<DiskSpace> space(const std::string& path) = 0;
   // The names in a directory, sorted, without "." and ".."; empty when it does not exist.
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
 

@@ -1,6 +1,7 @@
 // Headers about topics: UPDATE_AND_CREATE_TOPIC (17), DELETE_TOPIC_IN_BROKER (215),
 // DELETE_TOPIC_IN_NAMESRV (216), REGISTER_TOPIC_IN_NAMESRV (217), lists of topics (206, 224, 304,
-// 305), statistics (202, 208, 300), configuration (21, 28, 351) and cleaning (306, 316). Bodies:
+// 305), statistics (202, 208, 300), configuration (21, 28, 351) and cleaning (306, 316,
+// 329). Bodies:
 // topic_config.h, group_body.h.
 #pragma once
 
@@ -80,6 +81,7 @@ struct GetSystemTopicListFromNsRequest : NoFields {};
 struct GetSystemTopicListFromBrokerRequest : NoFields {};
 struct CleanExpiredConsumequeueRequest : NoFields {};
 struct CleanUnusedTopicRequest : NoFields {};
+struct DeleteExpiredCommitlogRequest : NoFields {};
 struct GetBrokerRuntimeInfoRequest : NoFields {};
 
 struct GetTopicsByClusterRequest {

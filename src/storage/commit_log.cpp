@@ -119,11 +119,26 @@ Result<> CommitLog::roll() {
     next_base_ = next->end();
   }
   log::info("store", "segment rolled", kv("file", next->path()));
+  MutexLock lock(segments_mutex_);
   Segments segments = *segments_.load();
   segments.push_back(next);
   current_ = std::move(next);
   segments_.publish(std::make_shared<const Segments>(std::move(segments)));
   return {};
+}
+
+Result<> CommitLog::drop_first() {
+  std::shared_ptr<Segment> first;
+  {
+    MutexLock lock(segments_mutex_);
+    Segments segments = *segments_.load();
+    RMQ_ASSERT(segments.size() > 1);
+    first = segments.front();
+    segments.erase(segments.begin());
+    segments_.publish(std::make_shared<const Segments>(std::move(segments)));
+  }
+  RMQ_CHECK(files_.remove(first->path()));
+  return files_.sync_directory(directory_);
 }
 
 Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {

@@ -3,7 +3,7 @@
 // Format (RocketMQ CommitLog.java): records (protocol/message_record.h) back to back, a blank
 // record where the next one did not fit; a segment's name is the physical offset of its first byte.
 // Threads: load() and cut() before any other; write() and roll() by whoever holds the writer role;
-// prepare_next() on a thread of its own; the rest on any thread.
+// prepare_next() and the rest on any thread.
 // Crash: a segment is complete and named on disk before the first byte goes into it. Bytes are on
 // disk after sync().
 #pragma once
@@ -41,6 +41,10 @@ class CommitLog {
   // Makes the segment behind the current one unless that was done; roll() then only takes it.
   Result<> prepare_next();
 
+  // Drops the oldest segment, which must not be the newest: nobody finds it any more, its file is
+  // unlinked, and who reads it keeps it. One thread at a time. Error: the file stays.
+  Result<> drop_first();
+
   bool empty() const { return segments_.load()->empty(); }
   // The first byte that is kept.
   PhysicalOffset begin() const;
@@ -64,7 +68,8 @@ class CommitLog {
   const std::string directory_;
   const std::int64_t segment_bytes_;
 
-  Snapshot<Segments> segments_;
+  Mutex segments_mutex_;
+  Snapshot<Segments> segments_;       // replaced under segments_mutex_
   std::shared_ptr<Segment> current_;  // writer role
 
   Mutex next_mutex_;

@@ -66,9 +66,9 @@ Result<> ConsumeQueue::load() {
       RMQ_CHECK(opened->truncate(file_bytes_));
     }
     const std::int64_t index = position / file_bytes_;
-    if (file_count_ == 0) first_file_ = index;
-    if (index != first_file_ + file_count_) damaged_ = true;  // one is missing
-    file_count_ = index - first_file_ + 1;
+    if (!has_entries()) first_file_ = files_end_ = index;
+    if (index != files_end_) damaged_ = true;  // one is missing
+    files_end_ = index + 1;
   }
   begin_ = first_file_ * per_file_;
   return {};
@@ -95,16 +95,16 @@ Result<> ConsumeQueue::recover(Search search) {
   std::int64_t end = first_file_ * per_file_;
   if (search == Search::Careful) {
     PhysicalOffset last{-1};
-    std::int64_t index = std::max(first_file_, first_file_ + file_count_ - kCarefulFiles);
+    std::int64_t index = std::max(first_file_.load(), files_end_ - kCarefulFiles);
     end = index * per_file_;
-    for (; index < first_file_ + file_count_; ++index) {
+    for (; index < files_end_; ++index) {
       RMQ_TRY(const std::int64_t valid, scan_file(index, last));
       end = index * per_file_ + valid;
       if (valid < per_file_) break;
     }
-  } else if (file_count_ > 0) {
+  } else if (has_entries()) {
     // The last file may have been made for an entry that never came.
-    std::int64_t index = first_file_ + file_count_ - 1;
+    std::int64_t index = files_end_ - 1;
     for (; index >= first_file_; --index) {
       const std::int64_t low = index * per_file_;
       RMQ_TRY(end, partition(low, low + per_file_,
@@ -141,7 +141,7 @@ Result<ConsumeQueueEntry> ConsumeQueue::entry_at(std::int64_t index) const {
 }
 
 Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
-  if (file_count_ == 0) return {};
+  if (!has_entries()) return {};
   const auto beyond = [log_end](const ConsumeQueueEntry& entry) {
     return entry.physical >= log_end;
   };
@@ -154,15 +154,15 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
     }
   }
   // The file of the end stays even when it is empty: it says what the next offset is.
-  const std::int64_t keep = std::max(first_file_, end / per_file_);
-  for (std::int64_t index = first_file_ + file_count_ - 1; index > keep; --index) {
+  const std::int64_t keep = std::max(first_file_.load(), end / per_file_);
+  for (std::int64_t index = files_end_ - 1; index > keep; --index) {
     RMQ_CHECK(cache_.files().remove(path_of(index)));
-    --file_count_;
+    files_end_ = index;
     MutexLock lock(mutex_);
     dirty_files_.erase(index);
     new_names_ = true;
   }
-  if (keep < first_file_ + file_count_) {
+  if (keep < files_end_) {
     RMQ_TRY(const std::shared_ptr<File> last, file(keep));
     const std::int64_t from = end % per_file_ * kUnit;
     RMQ_TRY(const std::optional<std::int64_t> data, last->next_data(from));
@@ -178,11 +178,11 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
 }
 
 Result<> ConsumeQueue::reset() {
-  for (std::int64_t index = first_file_; index < first_file_ + file_count_; ++index) {
+  for (std::int64_t index = first_file_; index < files_end_; ++index) {
     Result<> removed = cache_.files().remove(path_of(index));
     if (!removed && removed.error().code != std::errc::no_such_file_or_directory) return removed;
   }
-  first_file_ = file_count_ = 0;
+  first_file_ = files_end_ = 0;
   written_end_ = {};
   begin_ = 0;
   damaged_ = false;
@@ -202,6 +202,26 @@ Result<> ConsumeQueue::correct_begin(PhysicalOffset log_begin) {
   return {};
 }
 
+Result<> ConsumeQueue::drop_before(PhysicalOffset at) {
+  RMQ_CHECK(hide_before(at));
+  while (first_file_ + 1 < files_end_ && (first_file_ + 1) * per_file_ <= begin().value) {
+    const std::int64_t gone = first_file_;
+    {
+      MutexLock lock(mutex_);
+      dirty_files_.erase(gone);
+      first_file_ = gone + 1;
+      new_names_ = true;
+    }
+    RMQ_CHECK(cache_.files().remove(path_of(gone)));
+  }
+  return {};
+}
+
+void ConsumeQueue::take_back(QueueOffset end) {
+  RMQ_ASSERT(end <= written_end_ && end.value >= end_.load());
+  written_end_ = end;
+}
+
 Result<> ConsumeQueue::hide_before(PhysicalOffset at) {
   RMQ_TRY(const std::int64_t begin, partition(this->begin().value, end().value, lies_from(at)));
   begin_.store(begin, std::memory_order_release);
@@ -216,7 +236,7 @@ Result<PhysicalOffset> ConsumeQueue::covered() const {
 }
 
 Result<> ConsumeQueue::append(QueueOffset at, ByteView entries) {
-  if (file_count_ == 0) {
+  if (!has_entries()) {
     RMQ_CHECK(fill_before(at));
   } else {
     RMQ_ASSERT(at == written_end_);
@@ -229,7 +249,7 @@ Result<> ConsumeQueue::append(QueueOffset at, ByteView entries) {
 // The first entry of a queue need not be number 0, when older ones are gone. Java, which takes the
 // first entry of size 0 for the end, wants fillers before it.
 Result<> ConsumeQueue::fill_before(QueueOffset at) {
-  first_file_ = at.value / per_file_;
+  first_file_ = files_end_ = at.value / per_file_;
   const std::int64_t count = at.value % per_file_;
   if (count > 0) {
     Bytes fillers(static_cast<std::size_t>(count * kUnit));
@@ -262,15 +282,15 @@ Result<std::shared_ptr<File>> ConsumeQueue::file_for_append(std::int64_t index) 
   if (slot.index == index) {
     if (std::shared_ptr<File> open = slot.file.lock()) return open;
   }
-  const bool exists = file_count_ > 0 && index < first_file_ + file_count_;
-  if (!exists && file_count_ == 0) {
+  const bool exists = index < files_end_;
+  if (!exists && !has_entries()) {
     RMQ_CHECK(cache_.files().make_directories(directory_, SyncParents::No));
   }
   RMQ_TRY(std::shared_ptr<File> opened,
           cache_.open(path_of(index), exists ? OpenMode::Write : OpenMode::Create));
   if (!exists) {
     RMQ_CHECK(opened->truncate(file_bytes_));
-    file_count_ = index - first_file_ + 1;
+    files_end_ = index + 1;
     new_names_ = true;
   }
   slot = {index, opened};
@@ -312,9 +332,10 @@ Result<> ConsumeQueue::sync_files(std::set<std::string>& directories) {
     std::swap(new_names, new_names_);
   }
   for (const std::int64_t index : dirty) {
-    RMQ_TRY(const std::unique_ptr<File> synced,
-            cache_.files().open(path_of(index), OpenMode::Write));
-    RMQ_CHECK(synced->sync_data());
+    const auto synced = cache_.files().open(path_of(index), OpenMode::Write);
+    if (!synced && index < first_file_) continue;  // removed meanwhile
+    if (!synced) return fail(synced.error());
+    RMQ_CHECK((*synced)->sync_data());
   }
   if (new_names) {
     const std::string topic = parent_directory(directory_);

@@ -51,15 +51,20 @@ class ConsumeQueue {
   Result<> correct_begin(PhysicalOffset log_begin);
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
+  // The same, and removes the files that have nothing else; the last one stays. One thread at a
+  // time. Error: a file stays, and nothing refers to it any more.
+  Result<> drop_before(PhysicalOffset at);
   // One past the record of the last entry; 0 when there is none.
   Result<PhysicalOffset> covered() const;
 
   // Writes whole encoded entries at `at`, which must be written_end(), or anything in a queue
   // without entries. They can be read after publish().
   Result<> append(QueueOffset at, ByteView entries);
+  // The entries from `end` on, which nobody has seen, will be appended again.
+  void take_back(QueueOffset end);
   void publish() { end_.store(written_end_.value, std::memory_order_release); }
   QueueOffset written_end() const { return written_end_; }
-  bool has_entries() const { return file_count_ > 0; }
+  bool has_entries() const { return first_file_ < files_end_; }
 
   // Where the first file begins; begin() may be later.
   QueueOffset files_begin() const { return {first_file_ * per_file_}; }
@@ -100,9 +105,9 @@ class ConsumeQueue {
   const std::int64_t per_file_;  // entries
 
   bool damaged_ = false;
-  // Files first_file_ .. first_file_ + file_count_ - 1 exist; the dispatcher adds to them.
-  std::int64_t first_file_ = 0;
-  std::int64_t file_count_ = 0;
+  // Files [first_file_, files_end_) exist; dispatch adds to them, drop_before() takes the first.
+  std::atomic<std::int64_t> first_file_{0};
+  std::atomic<std::int64_t> files_end_{0};
   QueueOffset written_end_;
   std::atomic<std::int64_t> begin_{0};
   std::atomic<std::int64_t> end_{0};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/file_system.h"
 #include "storage/log_cursor.h"
 
 namespace rmq::storage {
@@ -11,6 +13,8 @@ namespace {
 // Entries put into the queues at once: enough to share one write among the entries of a queue, few
 // enough that the first of them is not kept waiting.
 constexpr std::size_t kEntriesPerTurn = 4096;
+// How often a write is tried again while the disk is full.
+constexpr std::chrono::milliseconds kRoomInterval{100};
 
 }  // namespace
 
@@ -63,6 +67,10 @@ void Dispatcher::run() {
     const PhysicalOffset limit = hooks_.limit();
     if (position_ < limit) {
       Result<> done = dispatch_up_to(limit);
+      if (!done && is_disk_full(done.error())) {
+        if (wait_for_room(done.error())) continue;
+        return;
+      }
       if (!done) {
         hooks_.on_error(done.error());
         return;
@@ -84,6 +92,16 @@ bool Dispatcher::wait_for_work() {
   waiting_ = false;
   woken_ = false;
   return !stopping_ || drain_;
+}
+
+// False when the store stops: what is not in the queues is dispatched by recovery.
+bool Dispatcher::wait_for_room(const Error& why) {
+  if (hooks_.on_disk_full) hooks_.on_disk_full(why);
+  const SteadyTime until = std::chrono::steady_clock::now() + kRoomInterval;
+  MutexLock lock(mutex_);
+  while (!stopping_ && changed_.wait_until(mutex_, until)) {
+  }
+  return !stopping_;
 }
 
 Result<> Dispatcher::dispatch_up_to(PhysicalOffset limit) {

@@ -32,6 +32,9 @@ class Dispatcher {
     std::function<void(std::span<const Arrival>)> on_arrival;
     // On the dispatcher thread, after on_arrival: all records up to the offset. May be empty.
     std::function<void(std::span<const DispatchEntry>, PhysicalOffset)> on_dispatched;
+    // On the dispatcher thread: a queue's file needs space that is not there; dispatch tries again
+    // until there is. May be empty.
+    std::function<void(const Error&)> on_disk_full;
     // On the dispatcher thread, once, before it ends.
     std::function<void(const Error&)> on_error;
     // On the dispatcher thread, whenever it is awake: writes what a writer left behind.
@@ -70,6 +73,7 @@ class Dispatcher {
  private:
   void run();
   bool wait_for_work();
+  bool wait_for_room(const Error& why);
   Result<> dispatch_up_to(PhysicalOffset limit);
   bool take_handed_over();
   std::span<const DispatchEntry> handed_over_run(PhysicalOffset limit);

@@ -66,6 +66,16 @@ void LogWriter::fail_all(const Error& why) {
   complete(failed);
 }
 
+void LogWriter::pause(const Error& why) {
+  MutexLock lock(mutex_);
+  paused_ = why;
+}
+
+void LogWriter::resume() {
+  MutexLock lock(mutex_);
+  paused_.reset();
+}
+
 Result<> LogWriter::check(const AppendBatch& batch) const {
   for (const AppendBatch::Group& group : batch.groups()) {
     const std::int64_t bytes = group_bytes(batch, group);
@@ -84,6 +94,8 @@ void LogWriter::append(std::unique_ptr<AppendBatch> batch, AppendDone done) {
     MutexLock lock(mutex_);
     if (refused_) {
       accepted = fail(*refused_);
+    } else if (paused_) {
+      accepted = fail(*paused_);
     } else if (!started_) {
       accepted = fail(StoreErrc::Stopped, "the store is not started");
     } else {
@@ -166,6 +178,7 @@ std::size_t LogWriter::turn_size() const {
 void LogWriter::write_turn(std::span<Pending> turn) {
   {
     MutexLock lock(mutex_);
+    // What came before the pause may still be written: there may be room for it.
     if (refused_ && refused_->code != StoreErrc::Stopped) {
       for (Pending& pending : turn) pending.outcome = fail(*refused_);
       return;
@@ -177,12 +190,19 @@ void LogWriter::write_turn(std::span<Pending> turn) {
   parts_at_ = position_;
   advanced_.clear();
   entries_.clear();
+  rolled_ = false;
   const Result<> written = place_and_write(turn, now_ms);
   if (written) return publish(now_ms);
-  undo(begin);
-  const Error why{make_error_code(StoreErrc::ReadOnly), written.error().message()};
+  const bool undone = undo(begin).has_value();
+  // A turn that went on to another segment has left the one where it began.
+  const bool may_pass = undone && !rolled_ && written.error().code == StoreErrc::DiskFull;
+  const Error why = may_pass
+                        ? written.error()
+                        : Error{make_error_code(StoreErrc::ReadOnly), written.error().message()};
   for (Pending& pending : turn) pending.outcome = fail(why);
-  give_up(why);
+  if (!may_pass) return give_up(why);
+  pause(why);
+  hooks_.on_disk_full(why);
 }
 
 Result<> LogWriter::place_and_write(std::span<Pending> turn, std::int64_t now_ms) {
@@ -234,7 +254,12 @@ Result<> LogWriter::close_segment() {
   blank_ = protocol::encode_blank_record(static_cast<std::int32_t>(end - position_));
   parts_.push_back(blank_);
   RMQ_CHECK(write_parts());
-  RMQ_CHECK(log_.roll());
+  const Result<> rolled = log_.roll();
+  if (!rolled && is_disk_full(rolled.error())) {
+    return fail(StoreErrc::DiskFull, rolled.error().message());
+  }
+  RMQ_CHECK(rolled);
+  rolled_ = true;
   position_ = parts_at_ = end;
   next_asked_ = false;
   return {};
@@ -248,16 +273,17 @@ Result<> LogWriter::write_parts() {
 }
 
 // Takes back everything since `begin`, so that a turn that failed leaves nothing to read.
-void LogWriter::undo(PhysicalOffset begin) {
+Result<> LogWriter::undo(PhysicalOffset begin) {
   for (auto it = advanced_.rbegin(); it != advanced_.rend(); ++it) {
     it->queue->next_offset = it->before;
   }
-  const Result<> wiped = log_.wipe(begin, position_ + kBlankBytes);
+  Result<> wiped = log_.wipe(begin, position_ + kBlankBytes);
   if (!wiped) {
     log::error("store", "bytes of failed appends stay in the log, unacknowledged",
                kv("from", begin.value), kv("error", wiped.error().message()));
   }
   position_ = begin;
+  return wiped;
 }
 
 void LogWriter::publish(std::int64_t now_ms) {

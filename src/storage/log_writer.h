@@ -8,7 +8,8 @@
 // dispatch, the appended watermark, completions (outside the lock, in order within a turn).
 // Threads: any. The writer role is held by one thread at a time.
 // Crash and errors: a write that fails, or a segment that cannot be made, fails the whole turn;
-// what it had written is zeroed, its offsets are given back, and nothing is written any more.
+// what it had written is zeroed, its offsets are given back, and nothing is written any more; but
+// where only the space for a new segment was missing, writing goes on when there is room.
 #pragma once
 
 #include <array>
@@ -40,6 +41,8 @@ class LogWriter {
     std::function<void()> on_left_over;
     // More than half of the current segment is written: make the next one on another thread.
     std::function<void()> on_half_full;
+    // The next segment could not be made for want of space, and append() is paused.
+    std::function<void(const Error&)> on_disk_full;
     // Once, by the writer: why nothing is written any more.
     std::function<void(const Error&)> on_error;
   };
@@ -52,6 +55,10 @@ class LogWriter {
   void stop();
   // Refuses further batches and fails pending ones with `why`.
   void fail_all(const Error& why);
+
+  // Batches that come from now on fail with `why`, until resume().
+  void pause(const Error& why);
+  void resume();
 
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
   // Writes what a writer has left behind, if nobody else does.
@@ -83,7 +90,7 @@ class LogWriter {
   void place(AppendBatch& batch, const AppendBatch::Group& group, std::int64_t now_ms);
   Result<> close_segment();
   Result<> write_parts();
-  void undo(PhysicalOffset begin);
+  Result<> undo(PhysicalOffset begin);
   void publish(std::int64_t now_ms);
   void give_up(const Error& why);
   static void complete(std::span<Pending> turn);
@@ -99,6 +106,7 @@ class LogWriter {
   bool writing_ RMQ_GUARDED_BY(mutex_) = false;
   bool started_ RMQ_GUARDED_BY(mutex_) = false;
   std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);
+  std::optional<Error> paused_ RMQ_GUARDED_BY(mutex_);
 
   // The writer role's own.
   std::vector<Pending> taken_;  // [taken_done_, end) is to be written
@@ -106,6 +114,7 @@ class LogWriter {
   PhysicalOffset position_;
   std::int64_t last_timestamp_ms_ = 0;
   bool next_asked_ = false;
+  bool rolled_ = false;  // in this turn
   std::vector<ByteView> parts_;
   PhysicalOffset parts_at_;
   std::vector<Advanced> advanced_;

@@ -95,15 +95,14 @@ Result<> MessageIndex::drop_from(std::size_t first) {
   return {};
 }
 
-// What has only records that the log has no more; never the last one, as in Java.
 Result<> MessageIndex::drop_expired(PhysicalOffset log_begin) {
   MutexLock lock(mutex_);
-  std::size_t gone = 0;
-  while (gone + 1 < closed_.size() && closed_[gone].header.end_physical < log_begin) {
-    RMQ_CHECK(files_.remove(path_of(closed_[gone].name)));
-    ++gone;
+  while (closed_.size() + (current_ ? 1 : 0) > 1 &&
+         closed_.front().header.end_physical < log_begin) {
+    const std::string path = path_of(closed_.front().name);
+    closed_.erase(closed_.begin());
+    RMQ_CHECK(files_.remove(path));
   }
-  closed_.erase(closed_.begin(), closed_.begin() + static_cast<std::ptrdiff_t>(gone));
   return {};
 }
 
@@ -293,9 +292,12 @@ Result<> MessageIndex::find(const IndexSearch& search) const {
     const bool in_time = it->header.begin_timestamp_ms <= search.end_ms &&
                          it->header.end_timestamp_ms >= search.begin_ms;
     if (in_time) {
-      RMQ_TRY(const std::unique_ptr<File> old, files_.open(path_of(it->name), OpenMode::Read));
-      RMQ_TRY(const std::int32_t first, newest_in_slot(*old, shape_, search.hash));
-      RMQ_TRY(const bool more, walk_chain(*old, shape_, it->header, first, search));
+      const auto old = files_.open(path_of(it->name), OpenMode::Read);
+      // Expired meanwhile, and so are all before it.
+      if (!old && old.error().code == std::errc::no_such_file_or_directory) return {};
+      if (!old) return fail(old.error());
+      RMQ_TRY(const std::int32_t first, newest_in_slot(**old, shape_, search.hash));
+      RMQ_TRY(const bool more, walk_chain(**old, shape_, it->header, first, search));
       if (!more) return {};
     }
     if (it->header.begin_timestamp_ms < search.begin_ms) return {};

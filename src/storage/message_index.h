@@ -52,6 +52,9 @@ class MessageIndex {
   // Everything goes; position() is `position`.
   Result<> reset(PhysicalOffset position);
 
+  // Drops the files that have only records before `log_begin`; never the last one, as in Java.
+  Result<> drop_expired(PhysicalOffset log_begin);
+
   PhysicalOffset position() const;
   // The keys of the records between position() and `position`. After an error the index must not be
   // added to any more.
@@ -79,7 +82,6 @@ class MessageIndex {
   std::string path_of(std::int64_t name) const;
   Result<> load();
   Result<> drop_from(std::size_t first);
-  Result<> drop_expired(PhysicalOffset log_begin);
   Result<bool> fit_last(const IndexSituation& situation);
   Result<> take_last(const IndexSituation& situation);
   Result<> roll() RMQ_REQUIRES(mutex_);

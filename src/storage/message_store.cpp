@@ -11,6 +11,7 @@
 #include "storage/log_writer.h"
 #include "storage/message_reader.h"
 #include "storage/recovery.h"
+#include "storage/retention.h"
 #include "storage/store_format.h"
 #include "storage/store_lock.h"
 
@@ -55,6 +56,7 @@ class MessageStore::Impl {
   Impl(const StoreConfig& config, DelayLevels delays, FileSystem& files, Clock& clock)
       : config_(in_whole_entries(config)),
         files_(files),
+        clock_(clock),
         layout_(config_),
         log_(files, layout_.commit_log(), config_.commit_log_segment_bytes),
         queues_(files, layout_, config_.consume_queue_file_bytes, kOpenQueueFilesMax),
@@ -69,6 +71,7 @@ class MessageStore::Impl {
         group_commit_(log_, appended_, flushed_) {}
 
   ~Impl() {
+    if (retention_) retention_->stop();
     if (housekeeper_) housekeeper_->stop();
     group_commit_.stop(GroupCommit::Final::None);
     dispatcher_.stop(Dispatcher::Drain::No);
@@ -84,6 +87,8 @@ class MessageStore::Impl {
   void fail_store(const Error& why);
   LogWriter::Hooks writer_hooks();
   Dispatcher::Hooks dispatcher_hooks();
+  Retention::Hooks retention_hooks();
+  void disk_is_full(const Error& why);
 
   bool sync_flush() const { return config_.flush_disk_type == FlushDiskType::Sync; }
   PhysicalOffset visible_limit() const {
@@ -92,6 +97,7 @@ class MessageStore::Impl {
 
   const StoreConfig config_;
   FileSystem& files_;
+  Clock& clock_;
   const Layout layout_;
   std::optional<StoreLock> lock_;  // first taken, last released
 
@@ -116,6 +122,7 @@ class MessageStore::Impl {
   LogWriter writer_;
   GroupCommit group_commit_;
   std::optional<Housekeeper> housekeeper_;
+  std::optional<Retention> retention_;
 
   std::function<void(std::span<const Arrival>)> on_arrival_;
   std::function<void(const Error&)> on_fatal_;
@@ -145,6 +152,8 @@ Result<> MessageStore::Impl::open() {
                                           *checkpoint_, *marks_,
                                           config_.message_index_enable ? &builder_ : nullptr});
   RMQ_CHECK(housekeeper_->note(recovered_, false));
+  retention_.emplace(Retention::Parts{config_, files_, clock_, log_, queues_,
+                                      config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
             kv("begin", log_.begin().value), kv("end", end));
   return {};
@@ -197,8 +206,25 @@ LogWriter::Hooks MessageStore::Impl::writer_hooks() {
   };
   hooks.on_left_over = [this] { dispatcher_.wake(); };
   hooks.on_half_full = [this] { housekeeper_->want_segment(); };
+  hooks.on_disk_full = [this](const Error& why) { disk_is_full(why); };
   hooks.on_error = [this](const Error& why) { fail_store(why); };
   return hooks;
+}
+
+Retention::Hooks MessageStore::Impl::retention_hooks() {
+  Retention::Hooks hooks;
+  hooks.limit = [this] {
+    return PhysicalOffset{std::min(dispatched_.value().value, flushed_.value().value)};
+  };
+  hooks.on_full = [this](const Error& why) { writer_.pause(why); };
+  hooks.on_room = [this] { writer_.resume(); };
+  return hooks;
+}
+
+// A file could not be made or lengthened.
+void MessageStore::Impl::disk_is_full(const Error& why) {
+  writer_.pause({make_error_code(StoreErrc::DiskFull), why.message()});
+  retention_->disk_was_full();
 }
 
 Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
@@ -210,6 +236,7 @@ Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
       builder_.follow(entries, end);
     };
   }
+  hooks.on_disk_full = [this](const Error& why) { disk_is_full(why); };
   hooks.on_error = [this](const Error& why) { fail_store(why); };
   hooks.help = [this] { writer_.help(); };
   return hooks;
@@ -229,17 +256,24 @@ void MessageStore::Impl::start() {
                       std::move(commit_hooks));
   housekeeper_->start(config_.flush_consume_queue_interval, fail_with);
   writer_.start(recovered_.position, recovered_.last_store_timestamp_ms, writer_hooks());
+  retention_->start(retention_hooks());
 }
 
 void MessageStore::Impl::stop() {
   if (stopped_) return;
   stopped_ = true;
+  retention_->stop();
   writer_.stop();
   group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);
   dispatcher_.stop(failed_ ? Dispatcher::Drain::No : Dispatcher::Drain::Yes);
   builder_.stop();
   housekeeper_->stop();
   if (failed_) return;  // `abort` stays
+  if (dispatcher_.progress().position < visible_limit()) {
+    log::warn("store", "stopped with messages that are not in queues: the disk is full",
+              kv("from", dispatcher_.progress().position.value));
+    return;  // likewise: the next start puts them there
+  }
   Result<> done = queues_.sync();
   if (done) done = housekeeper_->note(dispatcher_.progress(), true);
   if (done) done = lock_->mark_clean(files_, layout_);
@@ -329,6 +363,8 @@ Result<QueryResult> MessageStore::query(const QueryRequest& request) const {
 Result<> MessageStore::delete_messages(std::string_view topic, PhysicalOffset end) {
   return impl_->delete_messages(topic, end);
 }
+
+void MessageStore::delete_expired() { impl_->retention_->delete_expired(); }
 
 QueueOffset MessageStore::min_offset(std::string_view topic, QueueId queue_id) const {
   const StoredQueue* queue = impl_->queues_.find(topic, queue_id);

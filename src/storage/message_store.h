@@ -53,8 +53,8 @@ class MessageStore {
   // write, then calls `done`, perhaps on another thread, perhaps before returning. When it is
   // called without error the records are in the page cache and batch->end() is where they end; wait
   // on flushed() for more. Nothing of a failed batch is in the log. Errors:
-  // StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, ReadOnly (an I/O error or a
-  // full disk; the detail says which).
+  // StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, DiskFull (until there is
+  // room), ReadOnly (an I/O error; the detail says which).
   using AppendDone = storage::AppendDone;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 
@@ -96,6 +96,9 @@ class MessageStore {
   // after a crash. Its queues go on counting where they are. dispatched() must have reached `end`.
   // Waits for the disk. Errors: I/O.
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
+
+  // Commit log files that are expired go soon, whatever the hour.
+  void delete_expired();
 
   // The first message still kept, and one past the last visible one; 0 if there is no such queue.
   QueueOffset min_offset(std::string_view topic, QueueId queue_id) const;

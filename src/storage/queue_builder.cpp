@@ -68,7 +68,10 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
     }
     drop_pending(*queue);
   }
-  if (!outcome) return outcome;
+  if (!outcome) {
+    for (StoredQueue* queue : touched_) queue->entries.take_back(queue->entries.end());
+    return outcome;
+  }
   queues_.mark_dirty(touched_);
   for (StoredQueue* queue : touched_) queue->entries.publish();
   return {};

@@ -1,6 +1,7 @@
 #include "storage/store_config.h"
 
 #include "config/field.h"
+#include "storage/retention_rule.h"
 
 namespace rmq::storage {
 namespace {
@@ -18,6 +19,43 @@ constexpr std::int32_t kMiB = 1024 * 1024;
 constexpr Choice<FlushDiskType> kFlushDiskTypes[] = {
     {FlushDiskType::Async, "ASYNC_FLUSH"},
     {FlushDiskType::Sync, "SYNC_FLUSH"},
+};
+
+std::string hours_of_day(std::string_view text) {
+  return parse_hours(text) ? "" : "hours of the day from 0 to 23, separated by ';'";
+}
+
+// What is deleted, and when writes are refused for want of space.
+constexpr std::tuple kRetentionFields{
+    Field{
+        "store.delete_when", "deleteWhen", &StoreConfig::delete_when, Kind::Text, hours_of_day,
+        Reload::Restart,
+        "The hours of the day, local time, in which expired commit log files are deleted; several "
+        "separated by ';'."},
+    Field{"store.file_reserved_hours", "fileReservedTime", &StoreConfig::file_reserved_time, 1h,
+          876'000h, Reload::Restart,
+          "A commit log file is expired when its newest message was stored so many hours ago."},
+    Field{"store.disk_max_used_space_ratio", "diskMaxUsedSpaceRatio",
+          &StoreConfig::disk_max_used_space_ratio, 10, 95, Reload::Restart,
+          "More of the disk used, in per cent: expired files are deleted at any hour."},
+    Field{"store.disk_space_clean_forcibly_ratio", "diskSpaceCleanForciblyRatio",
+          &StoreConfig::disk_space_clean_forcibly_ratio, 30, 95, Reload::Restart,
+          "More of the disk used, in per cent: the oldest files are deleted, consumed or not."},
+    Field{"store.disk_space_warning_level_ratio", "diskSpaceWarningLevelRatio",
+          &StoreConfig::disk_space_warning_level_ratio, 35, 99, Reload::Restart,
+          "More of the disk used, in per cent: sends are refused until there is room."},
+    Field{"store.disk_ample_free_bytes", "", &StoreConfig::disk_ample_free_bytes, 0, 1024LL * kGiB,
+          Reload::Restart,
+          "With so many bytes free none of the three counts, so that a large disk is not called "
+          "full."},
+    Field{"store.clean_file_forcibly_enable", "cleanFileForciblyEnable",
+          &StoreConfig::clean_file_forcibly_enable, Reload::Restart,
+          "Whether files that are not expired may be deleted to make room."},
+    Field{"store.clean_resource_interval_ms", "cleanResourceInterval",
+          &StoreConfig::clean_resource_interval, 1ms, 600'000ms, Reload::Restart,
+          "How often the disk is looked at and old files are deleted."},
+    Field{"store.delete_file_batch_max", "deleteFileBatchMax", &StoreConfig::delete_file_batch_max,
+          1, 100'000, Reload::Restart, "Most commit log files deleted each time."},
 };
 
 constexpr std::tuple kStoreFields{
@@ -101,6 +139,10 @@ constexpr std::tuple kStoreFields{
 
 }  // namespace
 
-config::Rows rows(StoreConfig& config) { return config::bind(config, kStoreFields); }
+config::Rows rows(StoreConfig& config) {
+  config::Rows all = config::bind(config, kStoreFields);
+  all.append(config::bind(config, kRetentionFields));
+  return all;
+}
 
 }  // namespace rmq::storage

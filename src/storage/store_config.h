@@ -57,6 +57,20 @@ struct StoreConfig {
   std::int32_t default_query_max_num = 32;
   std::int32_t max_query_messages = 64;
 
+  // Commit log files whose newest message is older go, in one of these hours of the day ("04;16",
+  // local time) or when the disk is used more than the first share, in per cent. Beyond the second
+  // the oldest go at whatever age, and beyond the third writes are refused. No share counts while
+  // so many bytes are free.
+  std::string delete_when = "04";
+  std::chrono::hours file_reserved_time{72};
+  std::int32_t disk_max_used_space_ratio = 75;
+  std::int32_t disk_space_clean_forcibly_ratio = 85;
+  std::int32_t disk_space_warning_level_ratio = 90;
+  std::int64_t disk_ample_free_bytes = 16LL * 1024 * 1024 * 1024;
+  bool clean_file_forcibly_enable = true;
+  std::chrono::milliseconds clean_resource_interval{10'000};
+  std::int32_t delete_file_batch_max = 10;
+
   // The delays of levels 1..n of a scheduled message.
   std::string message_delay_level = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
 };

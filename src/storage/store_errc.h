@@ -11,6 +11,7 @@
   X(RecordTooLarge, "too large for a segment of the commit log") \
   X(Stopped, "the store is stopped")                             \
   X(ReadOnly, "the store takes no more writes")                  \
+  X(DiskFull, "the disk is full")                                \
   X(InUse, "another process has the store open")                 \
   X(WrongFileSize, "file has the wrong size")                    \
   X(WrongFileName, "file does not belong in a store")            \

@@ -42,6 +42,16 @@ class FailingFileSystem final : public FileSystem {
   void before_read(std::function<void(const std::string& path)> hook) {
     before_read_ = std::move(hook);
   }
+  // How often somebody wanted to know.
+  std::int64_t space_asked() const {
+    MutexLock lock(mutex_);
+    return space_asked_;
+  }
+  // What the disk is said to have; nothing: what it has.
+  void set_space(std::optional<DiskSpace> space) {
+    MutexLock lock(mutex_);
+    space_ = space;
+  }
   std::int64_t failures() const {
     MutexLock lock(mutex_);
     return failures_;
@@ -61,6 +71,12 @@ class FailingFileSystem final : public FileSystem {
   }
   Result<> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
   Result<bool> exists(const std::string& path) override { return real_.exists(path); }
+  Result<DiskSpace> space(const std::string& path) override {
+    MutexLock lock(mutex_);
+    ++space_asked_;
+    if (space_) return *space_;
+    return real_.space(path);
+  }
   Result<std::vector<std::string>> list(const std::string& path) override {
     return real_.list(path);
   }
@@ -143,6 +159,8 @@ class FailingFileSystem final : public FileSystem {
   mutable Mutex mutex_;
   std::string in_ RMQ_GUARDED_BY(mutex_);
   std::optional<std::string> evicted_ RMQ_GUARDED_BY(mutex_);
+  std::int64_t space_asked_ RMQ_GUARDED_BY(mutex_) = 0;
+  std::optional<DiskSpace> space_ RMQ_GUARDED_BY(mutex_);
   std::errc error_ RMQ_GUARDED_BY(mutex_){};
   Plan plans_[static_cast<std::size_t>(FileCall::kCount)] RMQ_GUARDED_BY(mutex_);
   std::int64_t failures_ RMQ_GUARDED_BY(mutex_) = 0;

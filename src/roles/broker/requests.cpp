@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "roles/broker/admin/cleaning_requests.h"
 #include "roles/broker/admin/config_requests.h"
 #include "roles/broker/admin/runtime_info.h"
 #include "roles/broker/broker_service.h"
@@ -59,10 +60,13 @@ constexpr std::array kBrokerRequests{
     serve<&on_invoke_broker_to_reset_offset>(RequestCode::InvokeBrokerToResetOffset, Lane::Disk),
     serve<&on_invoke_broker_to_get_consumer_status>(RequestCode::InvokeBrokerToGetConsumerStatus,
                                                     Lane::Control),
+    serve<&on_clean_expired_consumequeue>(RequestCode::CleanExpiredConsumequeue, Lane::Query),
     serve<&on_send_message>(RequestCode::SendMessageV2, Lane::Append),
+    serve<&on_clean_unused_topic>(RequestCode::CleanUnusedTopic, Lane::Disk),
     serve<&on_send_message>(RequestCode::SendBatchMessage, Lane::Append),
     serve<&on_send_reply_message>(RequestCode::SendReplyMessage, Lane::Append),
     serve<&on_send_reply_message>(RequestCode::SendReplyMessageV2, Lane::Append),
+    serve<&on_delete_expired_commitlog>(RequestCode::DeleteExpiredCommitlog, Lane::Query),
     serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),
     serve<&on_pull_message>(RequestCode::LitePullMessage, Lane::Pull),
 };

@@ -6,6 +6,7 @@
 #include "base/java_compat.h"
 #include "protocol/topic.h"
 #include "tests/support/broker_member.h"
+#include "tests/support/failing_file_system.h"
 
 namespace rmq::roles::broker {
 namespace {
@@ -93,6 +94,44 @@ TEST_CASE_FIXTURE(Settings, "delete topic: system topics stay, an unknown one is
   CHECK(remove("test-broker").code == 29);
   CHECK(remove("").code == 29);
   CHECK(remove("Nope").code == 0);
+}
+
+TEST_CASE_FIXTURE(Settings, "cleaning: messages of topics that are gone, and expired files") {
+  REQUIRE(node->call(send_request(send_header("T"), "x")).code == 0);
+  REQUIRE(node->call(send_request(send_header("U"), "x")).code == 0);
+  node->settle();
+  node->broker.topics.erase("U");  // as a crash in the middle of a deletion leaves it
+  CHECK(tool->call(RequestCode::CleanUnusedTopic, protocol::CleanUnusedTopicRequest{}).code == 0);
+  CHECK(node->broker.store->min_offset("T", 0) == QueueOffset{0});
+  CHECK(node->broker.store->min_offset("U", 0) == QueueOffset{1});
+  CHECK(
+      tool->call(RequestCode::CleanExpiredConsumequeue, protocol::CleanExpiredConsumequeueRequest{})
+          .code == 0);
+  CHECK(tool->call(RequestCode::DeleteExpiredCommitlog, protocol::DeleteExpiredCommitlogRequest{})
+            .code == 0);
+  CHECK(node->pull(pull_header("T", 0)).code == 0);  // it is not expired
+}
+
+TEST_CASE("full disk: a send is refused with Java's code and the reason, a pull is served") {
+  test::TempDirectory directory;
+  test::FailingFileSystem files;
+  BrokerConfig config = test_config(directory.path());
+  config.store.clean_resource_interval = 1ms;
+  config.store.clean_file_forcibly_enable = false;
+  Node node(config, files);
+  REQUIRE(node.call(send_request(send_header("T"), "x")).code == 0);
+  node.settle();
+  files.set_space(DiskSpace{.used_bytes = 95, .available_bytes = 5});
+  Command refused;
+  do {
+    refused = node.call(send_request(send_header("T"), "x"));
+  } while (refused.code == 0);
+  CHECK(refused.code == 14);
+  CHECK(refused.remark.starts_with("service not available now: the disk is full: 95 % used"));
+  CHECK(node.pull(pull_header("T", 0)).code == 0);
+  files.set_space(std::nullopt);
+  while (node.call(send_request(send_header("T"), "x")).code != 0) {
+  }
 }
 
 }  // namespace rmq::roles::broker
