@@ -61,6 +61,14 @@ Result<> ConsumeQueue::load() {
       return fail(StoreErrc::WrongFileSize, path + ": " + std::to_string(size) + " bytes, not " +
                                                 std::to_string(file_bytes_));
     }
+    if (size < file_bytes_ && has_entries() && &name == &names.back()) {
+      // Made shortly before a power cut. What was in it is dispatched again; the files before it
+      // say how far the queue has counted, which the log may not know any more.
+      RMQ_CHECK(cache_.files().remove(path));
+      MutexLock lock(mutex_);
+      new_names_ = true;
+      break;
+    }
     if (size < file_bytes_) {
       damaged_ = true;
       RMQ_CHECK(opened->truncate(file_bytes_));

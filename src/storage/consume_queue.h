@@ -35,7 +35,8 @@ class ConsumeQueue {
  public:
   ConsumeQueue(FileCache& cache, std::string directory, std::int64_t file_bytes);
 
-  // Looks at the files in the directory. A short file is lengthened and makes damaged() true; a
+  // Looks at the files in the directory. A short file is lengthened and makes damaged() true, but
+  // is removed when it is the last of several; a
   // longer one or a foreign name is an error that names it.
   Result<> load();
   bool damaged() const { return damaged_; }

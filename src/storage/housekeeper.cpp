@@ -63,7 +63,7 @@ void Housekeeper::run(std::chrono::milliseconds interval) {
 Result<> Housekeeper::round() {
   if (!synced_) {
     const Dispatcher::Progress progress = parts_.dispatcher.progress();
-    if (progress.position <= noted_) {
+    if (progress.position <= noted()) {
       // The index may still be catching up, or hold memory that nothing needs any more.
       if (parts_.index != nullptr) (void)parts_.index->sync(MessageIndex::Force::No);
       return {};
@@ -115,7 +115,7 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
   // still does.
   RMQ_CHECK(parts_.marks.write(mark));
   RMQ_CHECK(parts_.checkpoint.write(mark.checkpoint));
-  noted_ = progress.position;
+  noted_.store(progress.position.value, std::memory_order_release);
   return {};
 }
 

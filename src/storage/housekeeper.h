@@ -6,6 +6,7 @@
 // Crash: the note before, which is true as well.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -44,6 +45,9 @@ class Housekeeper {
   // meets it again when it needs the segment.
   void want_segment();
 
+  // Up to here queues and log are on disk, and a note says so. Any thread.
+  PhysicalOffset noted() const { return PhysicalOffset{noted_.load(std::memory_order_acquire)}; }
+
   // Writes down that queues and log are on disk up to `progress`, the end of both.
   Result<> note(const Dispatcher::Progress& progress, bool clean);
 
@@ -62,7 +66,7 @@ class Housekeeper {
   std::function<void(const Error&)> on_error_;
   std::thread thread_;
   std::optional<Synced> synced_;
-  PhysicalOffset noted_;
+  std::atomic<std::int64_t> noted_{0};
 
   Mutex mutex_;
   Condition changed_;

@@ -213,9 +213,8 @@ LogWriter::Hooks MessageStore::Impl::writer_hooks() {
 
 Retention::Hooks MessageStore::Impl::retention_hooks() {
   Retention::Hooks hooks;
-  hooks.limit = [this] {
-    return PhysicalOffset{std::min(dispatched_.value().value, flushed_.value().value)};
-  };
+  // A queue whose messages are all gone has only its files to say how far it has counted.
+  hooks.limit = [this] { return housekeeper_->noted(); };
   hooks.on_full = [this](const Error& why) { writer_.pause(why); };
   hooks.on_room = [this] { writer_.resume(); };
   return hooks;

@@ -72,7 +72,7 @@ void Retention::disk_was_full() {
 void Retention::run() {
   bool asked = false;
   for (;;) {
-    round(asked);
+    const bool again = round(asked) && asked;
     const auto interval = full_ ? std::min(kFullInterval, parts_.config.clean_resource_interval)
                                 : parts_.config.clean_resource_interval;
     const SteadyTime due = std::chrono::steady_clock::now() + interval;
@@ -81,7 +81,7 @@ void Retention::run() {
       if (!changed_.wait_until(mutex_, due)) break;
     }
     if (stopping_) return;
-    asked = std::exchange(asked_, false);
+    asked = std::exchange(asked_, false) || again;
     if (std::exchange(was_full_, false)) full_ = true;
   }
 }
@@ -92,17 +92,19 @@ Result<RetentionRule> Retention::look(bool asked) {
   return retention_rule(parts_.config, space_, hour_of_day(parts_.clock.now_ms()), asked);
 }
 
-void Retention::round(bool asked) {
+bool Retention::round(bool asked) {
   Result<RetentionRule> rule = look(asked);
   if (!rule) return note_failure("disk space not known", rule.error());
+  bool done = true;
   if (full_ && parts_.config.clean_file_forcibly_enable) rule->delete_oldest = true;
   if (rule->delete_expired || rule->delete_oldest) {
-    delete_files(*rule, asked);
+    done = delete_files(*rule, asked);
     rule = look(asked);
     if (!rule) return note_failure("disk space not known", rule.error());
   }
   follow_log();
   let_write(*rule);
+  return !done;
 }
 
 // The newest message of the oldest file is older than files are kept for.
@@ -112,13 +114,14 @@ Result<bool> Retention::is_expired(const std::vector<std::shared_ptr<Segment>>& 
   return next && *next + kept < parts_.clock.now_ms();
 }
 
-void Retention::delete_files(RetentionRule rule, bool asked) {
+bool Retention::delete_files(RetentionRule rule, bool asked) {
   for (int count = 0; count < parts_.config.delete_file_batch_max; ++count) {
     const auto segments = parts_.log.segments();
-    if (segments.size() < 2 || segments.front()->end() > hooks_.limit()) return;
+    if (segments.size() < 2) return true;
     const Result<bool> expired = is_expired(segments);
     if (!expired) return note_failure("age of a commit log file not known", expired.error());
-    if (!(*expired && rule.delete_expired) && !rule.delete_oldest) return;
+    if (!(*expired && rule.delete_expired) && !rule.delete_oldest) return true;
+    if (segments.front()->end() >= hooks_.limit()) return false;
     const Result<> dropped = parts_.log.drop_first();
     if (!dropped) note_failure("commit log file not removed", dropped.error());
     if (*expired) {
@@ -132,6 +135,7 @@ void Retention::delete_files(RetentionRule rule, bool asked) {
     if (!next) return note_failure("disk space not known", next.error());
     rule = *next;
   }
+  return false;
 }
 
 // Queues and index lose what the log has no more.
@@ -164,7 +168,7 @@ void Retention::let_write(const RetentionRule& rule) {
   if (!full_ || space_.available_bytes < kRoomBytes) return;
   // A file may have been what there was no space for.
   const Result<> made = parts_.log.prepare_next();
-  if (!made) return note_failure("no room yet for a commit log file", made.error());
+  if (!made) return (void)note_failure("no room yet for a commit log file", made.error());
   full_ = false;
   log::info("store", "there is room on the disk again: messages are taken",
             kv("disk_used", percent(space_.used_share())),
@@ -172,11 +176,11 @@ void Retention::let_write(const RetentionRule& rule) {
   hooks_.on_room();
 }
 
-void Retention::note_failure(const char* what, const Error& why) {
+bool Retention::note_failure(const char* what, const Error& why) {
   std::string failure = what + (": " + why.message());
-  if (failure == failure_) return;
-  log::error("store", what, kv("error", why.message()));
+  if (failure != failure_) log::error("store", what, kv("error", why.message()));
   failure_ = std::move(failure);
+  return true;
 }
 
 }  // namespace rmq::storage

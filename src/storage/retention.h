@@ -36,7 +36,8 @@ class Retention {
     MessageIndex* index = nullptr;  // null: messages are not indexed
   };
   struct Hooks {
-    // Nothing from here on may go: it is not yet in queues, or not yet on disk.
+    // Nothing that begins here or later may go, nor what lies directly before: the queues' entries
+    // for it are not on disk yet, and recovery begins with the last record before.
     std::function<PhysicalOffset()> limit;
     // The disk is full, and why: writes must be refused until on_room().
     std::function<void(const Error& why)> on_full;
@@ -57,13 +58,15 @@ class Retention {
 
  private:
   void run();
-  void round(bool asked);
-  void delete_files(RetentionRule rule, bool asked);
+  // True when what was asked for is not done yet.
+  bool round(bool asked);
+  // False when there may be more to delete in the next round.
+  bool delete_files(RetentionRule rule, bool asked);
   Result<bool> is_expired(const std::vector<std::shared_ptr<Segment>>& segments) const;
   Result<RetentionRule> look(bool asked);
   void follow_log();
   void let_write(const RetentionRule& rule);
-  void note_failure(const char* what, const Error& why);
+  bool note_failure(const char* what, const Error& why);  // true, for who can do no more
 
   const Parts parts_;
   Hooks hooks_;

@@ -79,8 +79,9 @@ TEST_CASE("failure: no space for the next segment; the turn that needed it fails
   }
   REQUIRE_FALSE(last.outcome);
   CHECK(kept.size() == 9);  // the tenth fits the segment, but not those of its batch
-  CHECK(fixture.fatal_calls == 1);
-  fixture.store->stop();  // the housekeeper may just be making a segment, and unmaking it
+  CHECK(last.outcome.error().code == StoreErrc::DiskFull);
+  CHECK(fixture.fatal_calls == 0);  // it may pass: retention_test.cpp
+  fixture.store->stop();            // the housekeeper may just be making a segment, and unmaking it
   CHECK(fixture.files->list(fixture.layout().commit_log())->size() == 1);
   fixture.open_again_on_a_good_disk();
   CHECK(fixture.bodies("T", 0) == kept);
@@ -110,7 +111,7 @@ TEST_CASE("failure: a sync of the log fails once and is not tried again") {
 TEST_CASE("failure: a consume queue cannot be written; the log keeps the message") {
   FailingFixture fixture;
   fixture.open();
-  fixture.failing.plan(FileCall::Write, 1, std::errc::no_space_on_device, "consumequeue");
+  fixture.failing.plan(FileCall::Write, 1, std::errc::io_error, "consumequeue");
   REQUIRE(fixture.append("T", 0, {"a"}).outcome);
   fixture.told.acquire();
   CHECK(fixture.store->visible_end("T", 0) == QueueOffset{0});

@@ -1,6 +1,8 @@
 // Old files go, and nothing else; and a full disk passes.
 #include "storage/retention.h"
 
+#include <filesystem>
+
 #include "storage/store_errc.h"
 #include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
@@ -133,6 +135,30 @@ TEST_CASE_FIXTURE(Disk, "retention: queue files follow the log") {
   open();
   CHECK(store->min_offset("T", 0) == QueueOffset{12});
   CHECK(bodies("T", 0, 12).size() == 4);
+}
+
+TEST_CASE_FIXTURE(Disk, "retention: a queue without messages counts on after a power cut") {
+  config.consume_queue_file_bytes = 20 * 5;
+  stop();
+  REQUIRE(FileSystem::posix().remove_all(layout().root()));
+  open();
+  REQUIRE(append("T", 1, Texts(5, "x")).outcome);  // one file, full
+  fill(4);
+  clock.advance(73h);
+  store->delete_expired();
+  while (store->min_offset("T", 1).value < 5) std::this_thread::yield();
+  const std::int64_t end = store->appended().value().value;
+  REQUIRE(append("T", 1, {"lost"}).outcome);
+  REQUIRE(wait_dispatched());
+  kill();
+  // The power cut took the record, and all of the new file but its name.
+  const std::int64_t segment = end / config.commit_log_segment_bytes;
+  test::overwrite(segment_path(segment * config.commit_log_segment_bytes),
+                  end % config.commit_log_segment_bytes, Bytes(200));
+  REQUIRE(FileSystem::posix().remove_all(layout().log_mark()));
+  std::filesystem::resize_file(layout().consume_queue("T", 1) + "/" + position_file_name(100), 0);
+  open();
+  CHECK(append("T", 1, {"next"}).offsets.at(0) == QueueOffset{5});
 }
 
 TEST_CASE_FIXTURE(Disk, "retention: who reads a file keeps it") {
