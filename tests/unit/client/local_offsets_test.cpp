@@ -1,0 +1,93 @@
+#include "client/local_offsets.h"
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+#include "tests/support/fake_cluster.h"
+#include "tests/support/temp_directory.h"
+
+using namespace rmq;
+using namespace rmq::client;
+using test::FakeCluster;
+
+namespace {
+
+struct Setup {
+  test::TempDirectory directory;
+  FakeCluster cluster;
+  const std::string path = directory.path() + "/10.0.0.1@7/g/offsets.json";
+  const MessageQueue queue{"T", "a", 3};
+
+  std::unique_ptr<LocalOffsets> open() {
+    return std::make_unique<LocalOffsets>(FileSystem::posix(), directory.path(), "10.0.0.1@7", "g");
+  }
+  Result<std::optional<QueueOffset>> load(LocalOffsets& offsets) {
+    return cluster.run<Result<std::optional<QueueOffset>>>([&] { return offsets.load(queue); });
+  }
+  void persist(LocalOffsets& offsets) {
+    const std::vector<MessageQueue> queues{queue};
+    net::run_blocking<void>(cluster.threads.control(), [&] { return offsets.persist(queues); });
+  }
+  void write(const std::string& name, std::string_view text) {
+    auto& files = FileSystem::posix();
+    REQUIRE(files.make_directories(parent_directory(name)).has_value());
+    REQUIRE(write_file_atomically(files, name, as_bytes(text)).has_value());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("offsets are found again, and only go forwards unless they are set") {
+  Setup setup;
+  auto offsets = setup.open();
+  CHECK(offsets->path() == setup.path);
+  CHECK(setup.load(*offsets) == std::optional<QueueOffset>());
+  offsets->advance(setup.queue, QueueOffset{5});
+  offsets->advance(setup.queue, QueueOffset{4});
+  setup.persist(*offsets);
+  offsets = setup.open();
+  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{5}));
+  offsets->set(setup.queue, QueueOffset{2});
+  setup.persist(*offsets);
+  offsets = setup.open();
+  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{2}));
+}
+
+TEST_CASE("Java's file is read; what it has of other queues is kept") {
+  Setup setup;
+  setup.write(setup.path,
+              "{\n\t\"offsetTable\":{{\n\t\t\t\"brokerName\":\"a\",\n\t\t\t\"queueId\":3,\n\t\t\t"
+              "\"topic\":\"T\"\n\t\t}:42,{\n\t\t\t\"brokerName\":\"b\",\n\t\t\t\"queueId\":0,"
+              "\n\t\t\t\"topic\":\"U\"\n\t\t}:7\n\t}\n}");
+  auto offsets = setup.open();
+  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{42}));
+  offsets->advance(setup.queue, QueueOffset{43});
+  setup.persist(*offsets);
+  const auto text = read_text_file(FileSystem::posix(), setup.path);
+  REQUIRE(text.has_value());
+  CHECK(text->find("\"U\"") != std::string::npos);
+  CHECK(text->find("43") != std::string::npos);
+  // The version before is beside it.
+  const auto before = read_text_file(FileSystem::posix(), setup.path + ".bak");
+  REQUIRE(before.has_value());
+  CHECK(before->find("42") != std::string::npos);
+}
+
+TEST_CASE("a damaged file gives way to the version before; when both are, nothing is overwritten") {
+  Setup setup;
+  setup.write(setup.path, "{\"offsetTable\":{{");
+  setup.write(setup.path + ".bak",
+              R"({"offsetTable":{{"brokerName":"a","queueId":3,"topic":"T"}:9}})");
+  auto offsets = setup.open();
+  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{9}));
+
+  setup.write(setup.path + ".bak", "{");
+  offsets = setup.open();
+  const auto failed = setup.load(*offsets);
+  REQUIRE_FALSE(failed.has_value());
+  CHECK(failed.error().detail.find("offsets.json") != std::string::npos);
+  offsets->advance(setup.queue, QueueOffset{1});
+  setup.persist(*offsets);
+  CHECK(read_text_file(FileSystem::posix(), setup.path) == "{\"offsetTable\":{{");
+}
