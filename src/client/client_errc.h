@@ -12,6 +12,7 @@
   X(BrokerUnknown, "no such broker")                               \
   X(MessageInvalid, "the message is not valid")                    \
   X(TooManyInFlight, "too many messages are being sent")           \
+  X(OffsetOutOfRange, "the queue does not have that offset")       \
   X(ShutDown, "it has been shut down")                             \
   X(GroupInUse, "this client has a consumer of the group already") \
   X(BodyMalformed, "the body cannot be decompressed")              \

@@ -79,7 +79,7 @@ void GroupConsumer::assign(std::vector<MessageQueue> queues) {
 
 net::Task<Result<>> GroupConsumer::start() {
   RMQ_ASSERT(home().is_current());
-  if (!broadcasts() && !assigned_) {
+  if (!broadcasts() && options_.type == protocol::ConsumeType::Passively) {
     // What failed comes back in a topic of the group's own.
     const std::string retry_topic = std::string(kRetryTopicPrefix) + options_.group;
     RMQ_CO_CHECK(subscribe(retry_topic, "*", "TAG"));
@@ -100,7 +100,9 @@ net::Task<Result<>> GroupConsumer::start() {
   serve_requests();
   (void)co_await rebalance();
   tasks_.spawn(home(), "rebalance", [this] { return keep_balanced(); });
-  tasks_.spawn(home(), "commit offsets", [this] { return keep_committing(); });
+  if (options_.commit_interval.count() > 0) {
+    tasks_.spawn(home(), "commit offsets", [this] { return keep_committing(); });
+  }
   if (needs_locks()) tasks_.spawn(home(), "renew locks", [this] { return keep_locks(); });
   co_return Result<>{};
 }
@@ -132,8 +134,13 @@ net::Task<> GroupConsumer::shutdown(std::chrono::milliseconds patience) {
 
 net::Task<> GroupConsumer::commit() { co_await offsets_->persist(queue_names()); }
 
-void GroupConsumer::restart(const MessageQueue& queue, QueueOffset offset) {
-  restarts_[queue] = offset;
+void GroupConsumer::restart(const MessageQueue& queue, QueueOffset offset, Commit commit) {
+  restarts_[queue] = {offset, commit};
+  const auto found = queues_.find(queue);
+  if (found != queues_.end()) {
+    found->second->close();
+    forget(found->second);
+  }
   rebalance_soon();
 }
 
@@ -143,13 +150,18 @@ void GroupConsumer::put(const QueuePtr& queue, const std::vector<MessagePtr>& me
   cached_bytes_ += queue->messages.bytes() - before;
 }
 
-void GroupConsumer::done(const QueuePtr& queue, const std::vector<MessagePtr>& messages) {
-  if (queue->given_up) return;
+std::optional<QueueOffset> GroupConsumer::remove(const QueuePtr& queue,
+                                                 const std::vector<MessagePtr>& messages) {
+  if (queue->given_up) return std::nullopt;
   const std::size_t before = queue->messages.bytes();
   const auto commit = queue->messages.remove(messages);
   cached_bytes_ -= before - queue->messages.bytes();
-  if (commit) offsets_->advance(queue->queue, *commit);
   queue->changed.notify();
+  return commit;
+}
+
+void GroupConsumer::done(const QueuePtr& queue, const std::vector<MessagePtr>& messages) {
+  if (const auto commit = remove(queue, messages)) offsets_->advance(queue->queue, *commit);
 }
 
 bool GroupConsumer::is_full(const AssignedQueue& queue) const {
@@ -234,7 +246,7 @@ void GroupConsumer::on_reset(const protocol::Command& request) {
   }
   for (const auto& [queue, offset] : *offsets) {
     const MessageQueue name = from_protocol(queue);
-    if (queues_.contains(name)) restart(name, offset);
+    if (queues_.contains(name)) restart(name, offset, Commit::Yes);
   }
 }
 

@@ -42,7 +42,9 @@ struct GroupOptions {
   std::size_t queue_bytes_max = std::size_t{16} * 1024 * 1024;
   std::int64_t queue_span_max = 2'000;  // from the first message not done to the last
   std::size_t bytes_max = std::size_t{128} * 1024 * 1024;  // over all queues
-  std::chrono::milliseconds commit_interval{5'000};
+  std::chrono::milliseconds commit_interval{5'000};        // 0: only when told
+  // Whether a stretch of the queue that has nothing for the group counts as consumed at once.
+  bool commits_what_it_skips = true;
   std::string offsets_directory;  // of a broadcasting consumer; empty: Java's
 };
 
@@ -75,11 +77,15 @@ class GroupConsumer {
   // Gives listeners `patience` to end; then commits, unlocks, unregisters.
   net::Task<> shutdown(std::chrono::milliseconds patience);
   net::Task<> commit();
-  // Goes on at `offset`; what it has of the queue is dropped.
-  void restart(const MessageQueue& queue, QueueOffset offset);
+  // Goes on at `offset`; what it has of the queue is dropped. A queue that was assigned but is not
+  // read yet begins there.
+  enum class Commit { No, Yes };
+  void restart(const MessageQueue& queue, QueueOffset offset, Commit commit);
 
-  // These messages are done.
+  // These messages are done: the group has come to what lies before the others.
   void done(const QueuePtr& queue, const std::vector<MessagePtr>& messages);
+  // They leave the memory only. The offset that done() would have told.
+  std::optional<QueueOffset> remove(const QueuePtr& queue, const std::vector<MessagePtr>& messages);
   // Of queue_puller.h.
   void put(const QueuePtr& queue, const std::vector<MessagePtr>& messages);
   bool is_full(const AssignedQueue& queue) const;
@@ -97,6 +103,7 @@ class GroupConsumer {
   const std::map<std::string, protocol::SubscriptionData>& subscriptions() const {
     return subscriptions_;
   }
+  const std::optional<std::vector<MessageQueue>>& assigned() const { return assigned_; }
   std::shared_ptr<void> owner() const { return owner_.lock(); }
   bool broadcasts() const { return options_.model == MessageModel::Broadcasting; }
   bool needs_locks() const { return options_.orderly && !broadcasts(); }
@@ -141,7 +148,11 @@ class GroupConsumer {
   std::map<std::string, protocol::SubscriptionData> subscriptions_;
   std::optional<std::vector<MessageQueue>> assigned_;
   std::map<MessageQueue, QueuePtr> queues_;
-  std::map<MessageQueue, QueueOffset> restarts_;
+  struct Restart {
+    QueueOffset offset;
+    Commit commit = Commit::No;
+  };
+  std::map<MessageQueue, Restart> restarts_;
 };
 
 }  // namespace rmq::client

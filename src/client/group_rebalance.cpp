@@ -94,22 +94,28 @@ net::Task<bool> GroupConsumer::rebalance() {
 }
 
 net::Task<bool> GroupConsumer::restart_queues() {
-  std::map<MessageQueue, QueueOffset> restarts;
-  restarts.swap(restarts_);
+  const auto restarts = restarts_;
   bool all = true;
-  for (const auto& [name, offset] : restarts) {
+  for (const auto& [name, restart] : restarts) {
     const auto found = queues_.find(name);
-    if (found == queues_.end()) continue;
-    const QueuePtr queue = found->second;
-    queue->close();
-    forget(queue);
+    if (found == queues_.end()) {
+      // Yet to be acquired, or not this member's.
+      const bool coming =
+          assigned_ && std::find(assigned_->begin(), assigned_->end(), name) != assigned_->end();
+      if (!coming) restarts_.erase(name);
+      continue;
+    }
     queues_.erase(found);
+    restarts_.erase(name);
     log::info("client", "queue restarts at another offset", kv("group", options_.group),
-              kv("topic", name.topic), kv("queue", name.queue_id), kv("offset", offset.value));
-    offsets_->set(name, offset);
-    std::vector<MessageQueue> one{name};
-    co_await offsets_->persist(std::move(one));
-    const bool acquired = co_await acquire(name, offset);
+              kv("topic", name.topic), kv("queue", name.queue_id),
+              kv("offset", restart.offset.value));
+    if (restart.commit == Commit::Yes) {
+      offsets_->set(name, restart.offset);
+      std::vector<MessageQueue> one{name};
+      co_await offsets_->persist(std::move(one));
+    }
+    const bool acquired = co_await acquire(name, restart.offset);
     all = all && acquired;
   }
   co_return all;
@@ -157,6 +163,10 @@ net::Task<bool> GroupConsumer::acquire(MessageQueue queue, std::optional<QueueOf
         co_await lock_queues(client_.rpc(), *address, member(), std::move(one));
     locked = held && held->contains(queue);
     if (!locked) co_return false;  // the member that had it has not unlocked it yet
+  }
+  if (const auto wished = restarts_.find(queue); !from && wished != restarts_.end()) {
+    from = wished->second.offset;
+    restarts_.erase(wished);
   }
   if (!from) {
     const Result<QueueOffset> first = co_await first_offset(queue);

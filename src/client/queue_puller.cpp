@@ -90,12 +90,14 @@ void take(GroupConsumer& consumer, const QueuePtr& queue, PullResult pulled) {
   queue->replica = pulled.suggested_broker_id;
   queue->last_pull_ms = consumer.client().clock().now_ms();
   if (pulled.status == PullStatus::OffsetMoved) {
-    return consumer.restart(queue->queue, pulled.next);
+    return consumer.restart(queue->queue, pulled.next, GroupConsumer::Commit::Yes);
   }
   queue->next = pulled.next;
   if (pulled.messages.empty()) {
     // Nothing is wanted of what lies before.
-    if (queue->messages.count() == 0) consumer.offsets().advance(queue->queue, pulled.next);
+    const bool all_done = queue->messages.count() == 0;
+    if (all_done && consumer.options().commits_what_it_skips)
+      consumer.offsets().advance(queue->queue, pulled.next);
     return;
   }
   std::vector<MessagePtr> messages;

@@ -25,6 +25,11 @@ struct Setup {
   Result<std::optional<QueueOffset>> load(LocalOffsets& offsets) {
     return cluster.run<Result<std::optional<QueueOffset>>>([&] { return offsets.load(queue); });
   }
+  std::optional<QueueOffset> found(LocalOffsets& offsets) {
+    const auto loaded = load(offsets);
+    REQUIRE(loaded.has_value());
+    return *loaded;
+  }
   void persist(LocalOffsets& offsets) {
     const std::vector<MessageQueue> queues{queue};
     net::run_blocking<void>(cluster.threads.control(), [&] { return offsets.persist(queues); });
@@ -42,16 +47,16 @@ TEST_CASE("offsets are found again, and only go forwards unless they are set") {
   Setup setup;
   auto offsets = setup.open();
   CHECK(offsets->path() == setup.path);
-  CHECK(setup.load(*offsets) == std::optional<QueueOffset>());
+  CHECK(setup.found(*offsets) == std::nullopt);
   offsets->advance(setup.queue, QueueOffset{5});
   offsets->advance(setup.queue, QueueOffset{4});
   setup.persist(*offsets);
   offsets = setup.open();
-  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{5}));
+  CHECK(setup.found(*offsets) == QueueOffset{5});
   offsets->set(setup.queue, QueueOffset{2});
   setup.persist(*offsets);
   offsets = setup.open();
-  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{2}));
+  CHECK(setup.found(*offsets) == QueueOffset{2});
 }
 
 TEST_CASE("Java's file is read; what it has of other queues is kept") {
@@ -61,7 +66,7 @@ TEST_CASE("Java's file is read; what it has of other queues is kept") {
               "\"topic\":\"T\"\n\t\t}:42,{\n\t\t\t\"brokerName\":\"b\",\n\t\t\t\"queueId\":0,"
               "\n\t\t\t\"topic\":\"U\"\n\t\t}:7\n\t}\n}");
   auto offsets = setup.open();
-  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{42}));
+  CHECK(setup.found(*offsets) == QueueOffset{42});
   offsets->advance(setup.queue, QueueOffset{43});
   setup.persist(*offsets);
   const auto text = read_text_file(FileSystem::posix(), setup.path);
@@ -80,7 +85,7 @@ TEST_CASE("a damaged file gives way to the version before; when both are, nothin
   setup.write(setup.path + ".bak",
               R"({"offsetTable":{{"brokerName":"a","queueId":3,"topic":"T"}:9}})");
   auto offsets = setup.open();
-  CHECK(setup.load(*offsets) == std::optional<QueueOffset>(QueueOffset{9}));
+  CHECK(setup.found(*offsets) == QueueOffset{9});
 
   setup.write(setup.path + ".bak", "{");
   offsets = setup.open();
