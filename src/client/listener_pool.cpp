@@ -1,6 +1,7 @@
 #include "client/listener_pool.h"
 
 #include <deque>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -68,7 +69,13 @@ void ListenerPool::run(const std::shared_ptr<State>& state) {
       call = std::move(state->waiting.front());
       state->waiting.pop_front();
     }
-    call();
+    try {
+      call();
+    } catch (const std::exception& e) {
+      log::error("client", "exception from a callback", kv("what", e.what()));
+    } catch (...) {
+      log::error("client", "exception from a callback", kv("what", "unknown"));
+    }
   }
   MutexLock lock(state->mutex);
   --state->running;
