@@ -84,7 +84,7 @@ net::Task<bool> GroupConsumer::rebalance() {
   std::vector<std::function<net::Task<bool>()>> steps;
   for (const auto& [name, queue] : queues_) {
     if (wanted.erase(name) > 0) continue;
-    steps.push_back([this, queue] { return give_up(queue, kHandOverPatience); });
+    steps.push_back([this, given = queue] { return give_up(given, kHandOverPatience); });
   }
   for (const MessageQueue& name : wanted) {
     steps.push_back([this, name] { return acquire(name, std::nullopt); });
