@@ -36,6 +36,7 @@ struct GroupOptions {
   ConsumeFrom from = ConsumeFrom::LastOffset;
   std::int64_t from_timestamp_ms = 0;
   bool orderly = false;  // each queue is locked at its broker while it is read
+  std::chrono::milliseconds lock_interval{20'000};  // between renewals
   std::int32_t pull_messages_max = 32;
   std::chrono::milliseconds hold{15'000};  // how long brokers hold a pull that has nothing
   std::size_t queue_messages_max = 1'000;

@@ -14,9 +14,8 @@
 namespace rmq::client {
 namespace {
 
-// As Java: RebalanceService.java, ConsumeMessageOrderlyService.java.
+// As Java: RebalanceService.java.
 constexpr std::chrono::seconds kRebalanceInterval{20};
-constexpr std::chrono::seconds kLockInterval{20};
 // After what did not come out as it should.
 constexpr std::chrono::seconds kRebalanceAgain{1};
 // How long a queue that goes to another member waits for listeners that have messages of it.
@@ -52,7 +51,7 @@ net::Task<> GroupConsumer::keep_committing() {
 
 net::Task<> GroupConsumer::keep_locks() {
   for (;;) {
-    const bool going_on = co_await tasks_.pause(kLockInterval);
+    const bool going_on = co_await tasks_.pause(options_.lock_interval);
     if (!going_on) break;
     co_await lock_all();
   }

@@ -110,7 +110,8 @@ void take(GroupConsumer& consumer, const QueuePtr& queue, PullResult pulled) {
 net::Task<> pull_queue(GroupConsumer& consumer, QueuePtr queue) {
   milliseconds pause = kRetryFirst;
   while (!queue->closing) {
-    if (queue->paused || consumer.is_full(*queue)) {
+    const bool lacks_lock = consumer.needs_locks() && !queue->locked;
+    if (queue->paused || lacks_lock || consumer.is_full(*queue)) {
       const net::Event changed = queue->changed.next();
       (void)co_await changed.wait_until(std::chrono::steady_clock::now() + kLookAgain);
       continue;

@@ -28,6 +28,7 @@ class FakeGroupBroker {
   std::int64_t at_time = 0;  // what a look-up by time finds
   std::vector<std::string> members;
   std::atomic<bool> refuses_send_back{false};
+  std::atomic<bool> refuses_locks{false};
 
   FakeServer::Answer answer() {
     return [this](const protocol::CommandView& request) { return on_request(request); };
@@ -60,6 +61,11 @@ class FakeGroupBroker {
         committed = header->commit_offset.value;
         commits_.push_back(*committed);
         return net::Response{};
+      }
+      case RequestCode::LockBatchMq: {
+        auto body = protocol::decode_lock_batch(as_text(request.body));
+        if (refuses_locks) body->queues.clear();
+        return respond_body(protocol::encode_lock_batch_answer(body->queues));
       }
       case RequestCode::ConsumerSendMsgBack:
         return refuses_send_back ? refuse(1, "cannot") : net::Response{};
