@@ -50,9 +50,10 @@ struct AssignedQueue {
 
   const MessageQueue queue;
   std::atomic<bool> closing{false};
-  bool given_up = false;  // what becomes of its messages now counts no more
-  bool paused = false;    // not pulled from, by the application's wish
-  QueueOffset next;       // where the next pull begins
+  bool given_up = false;   // what becomes of its messages now counts no more
+  bool restarted = false;  // it was moved to `next`
+  bool paused = false;     // not pulled from, by the application's wish
+  QueueOffset next;        // where the next pull begins
   ProcessQueue messages;
   std::int64_t replica = protocol::kMasterId;  // that the broker suggested to read from
   std::size_t running = 0;                     // calls of listeners, and what they cause

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "client/client_errc.h"
 #include "client/group_calls.h"
 #include "client/running_info.h"
@@ -68,10 +69,30 @@ struct Consumption::Call {
   bool called = false;
 };
 
+// Through which the threads of listeners hand their answers back to io threads, as long as those
+// are there.
+struct Consumption::Gate {
+  Mutex mutex;
+  bool open RMQ_GUARDED_BY(mutex) = true;
+
+  void pass(const std::function<void()>& answer) {
+    MutexLock lock(mutex);
+    if (open) answer();
+  }
+};
+
 Consumption::Consumption(ConsumptionOptions options, Listener listener)
     : options_(std::move(options)),
       listener_(std::make_shared<const Listener>(std::move(listener))),
+      gate_(std::make_shared<Gate>()),
       pool_(options_.threads) {}
+
+bool Consumption::stop(SteadyTime deadline) {
+  const bool ended = pool_.stop(deadline);
+  MutexLock lock(gate_->mutex);
+  gate_->open = false;
+  return ended;
+}
 
 void Consumption::on_messages(const QueuePtr& queue) {
   while (group_->may_consume(*queue)) {
@@ -90,14 +111,15 @@ void Consumption::begin(const QueuePtr& queue, std::vector<MessagePtr> messages)
   ++queue->running;
   queue->last_consume_ms = group_->client().clock().now_ms();
   // The owner keeps this object for calls that outlast the consumer's shutdown.
-  pool_.submit([this, call, kept = group_->owner(), listener = listener_, &home = group_->home()] {
+  pool_.submit([this, call, kept = group_->owner(), listener = listener_, gate = gate_,
+                &home = group_->home()] {
     if (!call->queue->closing) {
       const MessageBatch batch(call->messages.begin(), call->messages.end());
       const Outcome outcome = call_listener(*listener, batch, call->context);
       call->called = true;
       call->answer = outcome.answer.value_or(Consumed::Later);
     }
-    home.post([this, call, kept] { finish(call); });
+    gate->pass([&] { home.post([this, call, kept] { finish(call); }); });
   });
 }
 
@@ -205,7 +227,7 @@ void Consumption::consume_directly(const protocol::Command& request, net::Respon
     return responder.answer(refusal_of("the request has no message that can be read"));
   }
   const auto message = std::make_shared<const ReceivedMessage>(std::move(messages->front()));
-  pool_.submit([message, listener = listener_, orderly = options_.orderly,
+  pool_.submit([message, listener = listener_, orderly = options_.orderly, gate = gate_,
                 responder = std::move(responder)] {
     ConsumeContext context;
     context.queue = message->queue;
@@ -220,7 +242,7 @@ void Consumption::consume_directly(const protocol::Command& request, net::Respon
     result.result = !outcome.answer                     ? "CR_THROW_EXCEPTION"
                     : *outcome.answer == Consumed::Done ? "CR_SUCCESS"
                                                         : "CR_LATER";
-    responder.answer(respond_with(encode_direct_result(result)));
+    gate->pass([&] { responder.answer(respond_with(encode_direct_result(result))); });
   });
 }
 

@@ -48,11 +48,13 @@ class Consumption final : public QueueHandler {
 
   void on_messages(const QueuePtr& queue) override;
   void on_server_request(protocol::Command request, net::Responder responder) override;
-  // After the group's shutdown. Blocks up to `deadline`: not on an io thread.
-  bool stop(SteadyTime deadline) { return pool_.stop(deadline); }
+  // After the group's shutdown. Blocks up to `deadline`: not on an io thread. False when listeners
+  // still run; what they answer is then heard by nobody, and the io threads may go.
+  bool stop(SteadyTime deadline);
 
  private:
   struct Call;
+  struct Gate;
   void begin(const QueuePtr& queue, std::vector<MessagePtr> messages);
   void finish(const std::shared_ptr<Call>& call);
   void end(const QueuePtr& queue);
@@ -63,6 +65,7 @@ class Consumption final : public QueueHandler {
 
   const ConsumptionOptions options_;
   const std::shared_ptr<const Listener> listener_;
+  const std::shared_ptr<Gate> gate_;
   ListenerPool pool_;
   GroupConsumer* group_ = nullptr;
 };

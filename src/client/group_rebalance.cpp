@@ -115,6 +115,8 @@ net::Task<bool> GroupConsumer::restart_queues() {
       co_await offsets_->persist(std::move(one));
     }
     const bool acquired = co_await acquire(name, restart.offset);
+    const auto successor = queues_.find(name);
+    if (successor != queues_.end()) successor->second->restarted = true;
     all = all && acquired;
   }
   co_return all;

@@ -27,7 +27,7 @@ ListenerPool::ListenerPool(std::size_t threads) : state_(std::make_shared<State>
   }
 }
 
-ListenerPool::~ListenerPool() { (void)stop(SteadyTime::min()); }
+ListenerPool::~ListenerPool() { (void)stop(std::chrono::steady_clock::now()); }
 
 void ListenerPool::submit(std::function<void()> call) {
   MutexLock lock(state_->mutex);

@@ -32,7 +32,8 @@ PushConsumer::PushConsumer(Client& client, PushConsumerOptions options, Listener
   core_->group.set_owner(core_);
 }
 
-PushConsumer::~PushConsumer() = default;
+// Without join(), whoever still runs is left to himself.
+PushConsumer::~PushConsumer() { (void)core_->consumption.stop(std::chrono::steady_clock::now()); }
 
 Result<> PushConsumer::subscribe(std::string topic, std::string expression,
                                  std::string expression_type) {

@@ -121,6 +121,13 @@ net::Task<> pull_queue(GroupConsumer& consumer, QueuePtr queue) {
     if (pulled) {
       pause = kRetryFirst;
       const bool moved = pulled->status == PullStatus::OffsetMoved;
+      if (moved && queue->restarted) {
+        // Twice in a row: not as fast as the broker can say it.
+        const net::Event changed = queue->changed.next();
+        (void)co_await changed.wait_until(std::chrono::steady_clock::now() + kRetryLast);
+        if (queue->closing) break;
+      }
+      queue->restarted = false;
       take(consumer, queue, std::move(*pulled));
       if (moved) break;  // its successor pulls
       if (queue->messages.has_untaken()) consumer.handler().on_messages(queue);

@@ -53,7 +53,9 @@ TEST_CASE("a key's hash picks the queue that Java picks, and keys spread over al
   // "polygenelubricants" is Integer.MIN_VALUE.
   const std::map<std::string, QueueId> known{
       {"", 0}, {"a", 1}, {"order-1", 2}, {"key", 3}, {"polygenelubricants", 0}};
-  for (const auto& [key, queue] : known) {
+  for (const auto& row : known) {
+    const std::string key = row.first;
+    const QueueId queue = row.second;
     CAPTURE(key);
     for (int i = 0; i < 3; ++i) {
       const auto sent = setup.send_by(by_key_hash(key));
