@@ -59,24 +59,25 @@ TEST_CASE("offsets are found again, and only go forwards unless they are set") {
   CHECK(setup.found(*offsets) == QueueOffset{2});
 }
 
-TEST_CASE("Java's file is read; what it has of other queues is kept") {
+// As OffsetSerializeWrapper.toJson(true) of RocketMQ 5.3.3 writes it.
+std::string java_file(std::string_view offset) {
+  return "{\n\t\"offsetTable\":{{\n\t\t\t\"brokerName\":\"a\",\n\t\t\t\"queueId\":3,\n\t\t\t"
+         "\"topic\":\"T\"\n\t\t}:" +
+         std::string(offset) +
+         ",{\n\t\t\t\"brokerName\":\"b\",\n\t\t\t\"queueId\":0,\n\t\t\t\"topic\":\"U\"\n\t\t}:7"
+         "\n\t}\n}";
+}
+
+TEST_CASE("the file is Java's, byte by byte; what it has of other queues is kept") {
   Setup setup;
-  setup.write(setup.path,
-              "{\n\t\"offsetTable\":{{\n\t\t\t\"brokerName\":\"a\",\n\t\t\t\"queueId\":3,\n\t\t\t"
-              "\"topic\":\"T\"\n\t\t}:42,{\n\t\t\t\"brokerName\":\"b\",\n\t\t\t\"queueId\":0,"
-              "\n\t\t\t\"topic\":\"U\"\n\t\t}:7\n\t}\n}");
+  setup.write(setup.path, java_file("42"));
   auto offsets = setup.open();
   CHECK(setup.found(*offsets) == QueueOffset{42});
   offsets->advance(setup.queue, QueueOffset{43});
   setup.persist(*offsets);
-  const auto text = read_text_file(FileSystem::posix(), setup.path);
-  REQUIRE(text.has_value());
-  CHECK(text->find("\"U\"") != std::string::npos);
-  CHECK(text->find("43") != std::string::npos);
+  CHECK(read_text_file(FileSystem::posix(), setup.path) == java_file("43"));
   // The version before is beside it.
-  const auto before = read_text_file(FileSystem::posix(), setup.path + ".bak");
-  REQUIRE(before.has_value());
-  CHECK(before->find("42") != std::string::npos);
+  CHECK(read_text_file(FileSystem::posix(), setup.path + ".bak") == java_file("42"));
 }
 
 TEST_CASE("a damaged file gives way to the version before; when both are, nothing is overwritten") {
