@@ -180,6 +180,10 @@ struct ConsumerOptions {
   std::size_t threads = 4;
   std::size_t batch_max = 1;                        // messages of one call, or of one poll()
   std::optional<std::int32_t> reconsume_times_max;  // 16; orderly: without end
+  // After Later: the broker's delay level (0: its choice, by how often the message failed;
+  // negative: to the dead letter queue); orderly: how long the queue waits.
+  std::int32_t retry_delay_level = 0;
+  std::chrono::milliseconds suspend{1'000};
   std::chrono::milliseconds shutdown_patience{10'000};
   std::size_t cached_bytes_max = std::size_t{128} * 1024 * 1024;
   bool auto_commit = true;        // pull consumers
@@ -231,6 +235,10 @@ class PullConsumer {
   std::vector<Received> poll(std::chrono::milliseconds timeout = kTimeout);
   // Keeps how far poll() has come.
   void commit();
+  // What is kept for a queue, if anything.
+  Outcome<std::optional<std::int64_t>> committed(Queue queue);
+  // Of the first message stored at or after that time.
+  Outcome<std::int64_t> offset_at(Queue queue, std::int64_t epoch_ms);
   Outcome<Done> seek(Queue queue, std::int64_t offset);
   Outcome<Done> seek_to_begin(Queue queue);
   Outcome<Done> seek_to_end(Queue queue);

@@ -20,8 +20,6 @@ using protocol::ResponseCode;
 
 constexpr std::int32_t kReconsumeTimesMax = 16;
 constexpr std::int32_t kToDeadLetters = -1;
-// When a message could not be sent back, it is consumed again here after this.
-constexpr std::chrono::milliseconds kAgainHere{5'000};
 
 // What a listener's call came to.
 struct Outcome {
@@ -180,7 +178,7 @@ net::Task<> Consumption::send_back_all(std::shared_ptr<Call> call) {
     }
   }
   if (!kept.empty()) {
-    const bool going_on = co_await group_->tasks().pause(kAgainHere);
+    const bool going_on = co_await group_->tasks().pause(options_.again_here);
     if (going_on) call->queue->messages.put_back(kept);
   }
   end(call->queue);

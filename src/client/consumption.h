@@ -38,6 +38,8 @@ struct ConsumptionOptions {
   std::size_t batch_max = 1;  // messages of one call
   // Deliveries after the first, until the dead letter queue. Absent: 16; orderly: without end.
   std::optional<std::int32_t> reconsume_times_max;
+  // When a message could not be sent back, it is consumed again here after this.
+  std::chrono::milliseconds again_here{5'000};
 };
 
 class Consumption final : public QueueHandler {

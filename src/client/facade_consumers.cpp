@@ -48,12 +48,15 @@ client::LitePullOptions to_pull_options(const ConsumerOptions& options) {
   return pull;
 }
 
-client::Listener to_listener(PushConsumer::Listener listener) {
-  return
-      [listener = std::move(listener)](const client::MessageBatch& batch, client::ConsumeContext&) {
-        return listener(to_api(batch)) == Consumed::Done ? client::Consumed::Done
-                                                         : client::Consumed::Later;
-      };
+client::Listener to_listener(const ConsumerOptions& options, PushConsumer::Listener listener) {
+  return [delay_level = options.retry_delay_level, suspend = options.suspend,
+          listener = std::move(listener)](const client::MessageBatch& batch,
+                                          client::ConsumeContext& context) {
+    context.delay_level = delay_level;
+    context.suspend = suspend;
+    return listener(to_api(batch)) == Consumed::Done ? client::Consumed::Done
+                                                     : client::Consumed::Later;
+  };
 }
 
 }  // namespace
@@ -62,7 +65,8 @@ class PushConsumer::Impl {
  public:
   Impl(std::shared_ptr<Client::Impl> c, const ConsumerOptions& options, Listener listener)
       : client(std::move(c)),
-        consumer(client->client(), to_push_options(options), to_listener(std::move(listener))) {}
+        consumer(client->client(), to_push_options(options),
+                 to_listener(options, std::move(listener))) {}
   ~Impl() { shutdown(); }
 
   void shutdown() {
@@ -158,6 +162,23 @@ std::vector<Received> PullConsumer::poll(std::chrono::milliseconds timeout) {
 
 void PullConsumer::commit() {
   impl_->client->run<void>([this] { return impl_->consumer.commit(); });
+}
+
+Outcome<std::optional<std::int64_t>> PullConsumer::committed(Queue queue) {
+  client::MessageQueue ours = from_api(std::move(queue));
+  const auto kept = impl_->client->run<Result<std::optional<QueueOffset>>>(
+      [&] { return impl_->consumer.committed(ours); });
+  if (!kept) return to_api(kept.error());
+  if (!*kept) return std::optional<std::int64_t>();
+  return std::optional<std::int64_t>((*kept)->value);
+}
+
+Outcome<std::int64_t> PullConsumer::offset_at(Queue queue, std::int64_t epoch_ms) {
+  client::MessageQueue ours = from_api(std::move(queue));
+  const auto offset = impl_->client->run<Result<QueueOffset>>(
+      [&] { return impl_->consumer.offset_at(ours, epoch_ms); });
+  if (!offset) return to_api(offset.error());
+  return offset->value;
 }
 
 Outcome<Done> PullConsumer::seek(Queue queue, std::int64_t offset) {

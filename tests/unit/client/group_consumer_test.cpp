@@ -198,6 +198,7 @@ TEST_CASE("shutdown waits for a listener no longer than it was told, and commits
 TEST_CASE("what cannot be sent back is kept, and its offset is not committed") {
   PushConsumerOptions options;
   options.group.from = ConsumeFrom::FirstOffset;
+  options.consumption.again_here = 50ms;
   Setup setup(options, [](const MessageBatch& batch, ConsumeContext& context) {
     context.delay_level = 3;
     return batch[0]->offset == QueueOffset{1} ? Consumed::Later : Consumed::Done;
@@ -205,14 +206,15 @@ TEST_CASE("what cannot be sent back is kept, and its offset is not committed") {
   setup.broker.end = 3;
   setup.broker.refuses_send_back = true;
   setup.start();
-  Setup::until([&] { return setup.server->count(RequestCode::ConsumerSendMsgBack) == 1; });
-  SUBCASE("shut down before it is consumed again") {
+  Setup::until([&] { return setup.server->count(RequestCode::ConsumerSendMsgBack) >= 1; });
+  SUBCASE("shut down before it could be sent back") {
     setup.stop();
     CHECK(setup.broker.committed == 1);
   }
   SUBCASE("consumed again, sent back") {
     setup.broker.refuses_send_back = false;
-    Setup::until([&] { return setup.server->count(RequestCode::ConsumerSendMsgBack) == 2; });
+    const int before = setup.server->count(RequestCode::ConsumerSendMsgBack);
+    Setup::until([&] { return setup.server->count(RequestCode::ConsumerSendMsgBack) > before; });
     setup.stop();
     CHECK(setup.broker.committed == 3);
   }

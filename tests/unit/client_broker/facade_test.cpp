@@ -170,7 +170,10 @@ TEST_CASE("facade: pull consumer") {
     REQUIRE(consumer.subscribe("T").ok());
     REQUIRE(consumer.start().ok());
     CHECK(bodies(consumer, 3) == std::vector<std::string>{"0", "1", "2"});
+    CHECK(consumer.committed({"T", "a", 1})->value_or(-1) <= 0);
     consumer.commit();
+    CHECK(*consumer.committed({"T", "a", 1}) == 3);
+    CHECK(*consumer.offset_at({"T", "a", 1}, 0) == 0);
     CHECK(bodies(consumer, 3) == std::vector<std::string>{"3", "4", "5"});
   }
   {
