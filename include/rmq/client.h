@@ -202,8 +202,9 @@ class PushConsumer {
   PushConsumer(PushConsumer&&) noexcept;
   PushConsumer& operator=(PushConsumer&&) noexcept;
 
-  // "*", or tags: "a || b"; before start().
+  // "*", or tags: "a || b"; also while it runs. All members of a group should want the same.
   Outcome<Done> subscribe(std::string topic, std::string tags = "*");
+  void unsubscribe(std::string topic);
   // A property filter, which the broker must support.
   Outcome<Done> subscribe_sql(std::string topic, std::string expression);
   Outcome<Done> start();

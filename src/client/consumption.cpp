@@ -192,7 +192,10 @@ net::Task<> Consumption::suspend(std::shared_ptr<Call> call) {
     const bool at_its_end =
         options_.reconsume_times_max && message->reconsume_times >= *options_.reconsume_times_max;
     bool sent = false;
-    if (at_its_end) sent = co_await send_back_one(*call, message, kToDeadLetters);
+    if (at_its_end) {
+      const bool taken = co_await send_back_one(*call, message, kToDeadLetters);
+      sent = taken;
+    }
     if (!sent) ++message->reconsume_times;
     (sent ? dead : kept).push_back(message);
   }

@@ -93,6 +93,10 @@ Outcome<Done> PushConsumer::subscribe(std::string topic, std::string tags) {
   return impl_->subscribe(std::move(topic), std::move(tags), "TAG");
 }
 
+void PushConsumer::unsubscribe(std::string topic) {
+  impl_->client->on_control([&] { impl_->consumer.unsubscribe(topic); });
+}
+
 Outcome<Done> PushConsumer::subscribe_sql(std::string topic, std::string expression) {
   return impl_->subscribe(std::move(topic), std::move(expression), "SQL92");
 }

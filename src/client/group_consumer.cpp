@@ -63,13 +63,19 @@ Result<> GroupConsumer::subscribe(std::string topic, std::string expression,
           make_subscription(topic, std::move(expression), std::move(expression_type),
                             client_.clock().now_ms()));
   subscriptions_[topic] = std::move(data);
-  rebalance_soon();
+  on_subscriptions_changed();
   return {};
 }
 
 void GroupConsumer::unsubscribe(const std::string& topic) {
   subscriptions_.erase(topic);
+  on_subscriptions_changed();
+}
+
+void GroupConsumer::on_subscriptions_changed() {
+  if (!running_) return;
   rebalance_soon();
+  tasks_.spawn(home(), "tell subscriptions", [this] { return client_.heartbeats().beat(); });
 }
 
 void GroupConsumer::assign(std::vector<MessageQueue> queues) {

@@ -39,6 +39,8 @@ struct GroupOptions {
   std::chrono::milliseconds lock_interval{20'000};  // between renewals
   std::int32_t pull_messages_max = 32;
   std::chrono::milliseconds hold{15'000};  // how long brokers hold a pull that has nothing
+  // And how much later than that the answer may come. Brokers look only now and then.
+  std::chrono::milliseconds answer_timeout{10'000};
   std::size_t queue_messages_max = 1'000;
   std::size_t queue_bytes_max = std::size_t{16} * 1024 * 1024;
   std::int64_t queue_span_max = 2'000;  // from the first message not done to the last
@@ -66,7 +68,7 @@ class GroupConsumer {
   // What keeps this object, and whatever calls back into it from other threads. Before start().
   void set_owner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
 
-  // Errors: ProtocolErrc::FieldMalformed. Also while it runs.
+  // Also while it runs. Errors: ProtocolErrc::FieldMalformed.
   Result<> subscribe(std::string topic, std::string expression, std::string expression_type);
   void unsubscribe(const std::string& topic);
   // Reads these queues, whoever else does, instead of the share of its subscriptions.
@@ -113,6 +115,7 @@ class GroupConsumer {
   GroupMember member() const { return {options_.group, client_.client_id()}; }
 
  private:
+  void on_subscriptions_changed();
   void rebalance_soon();
   net::Task<> keep_balanced();
   net::Task<> keep_committing();

@@ -41,6 +41,8 @@ Result<> PushConsumer::subscribe(std::string topic, std::string expression,
                                 std::move(expression_type));
 }
 
+void PushConsumer::unsubscribe(const std::string& topic) { core_->group.unsubscribe(topic); }
+
 net::Task<Result<>> PushConsumer::start() { return core_->group.start(); }
 
 net::Task<> PushConsumer::shutdown() { return core_->group.shutdown(core_->patience); }

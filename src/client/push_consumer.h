@@ -1,7 +1,7 @@
 // PushConsumer: calls a listener with the messages of the topics that its group subscribed to. The
 // members of a clustering group share the queues, in other processes and languages too; each member
-// of a broadcasting group gets all. A message is delivered at least once. Threads: subscribe() any;
-// start() and shutdown() on the io threads' control thread; the listener on threads of its own.
+// of a broadcasting group gets all. A message is delivered at least once. Threads: all on the io
+// threads' control thread, but join(); the listener on threads of its own.
 #pragma once
 
 #include <chrono>
@@ -31,9 +31,11 @@ class PushConsumer {
   ~PushConsumer();
 
   // Messages of `topic` with one of the tags: "a || b", or "*" for all. "SQL92" expressions are the
-  // brokers' to judge. Before start(). Errors: ProtocolErrc::FieldMalformed.
+  // brokers' to judge. Before start() on any thread, then on the control thread. Errors:
+  // ProtocolErrc::FieldMalformed.
   Result<> subscribe(std::string topic, std::string expression = "*",
                      std::string expression_type = "TAG");
+  void unsubscribe(const std::string& topic);
   // Returns when it reads its queues, or would if there were any. Once. Errors:
   // ClientErrc::GroupInUse: this client has a consumer of the group.
   net::Task<Result<>> start();

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 // How long a queue without room waits at most before it looks again: room in other queues is not
 // told to it.
 constexpr milliseconds kLookAgain{50};
-constexpr milliseconds kAnswerTimeout{5'000};
+constexpr milliseconds kConnectTimeout{5'000};
 // Between attempts after errors: doubled from the first to the last.
 constexpr milliseconds kRetryFirst{100};
 constexpr milliseconds kRetryLast{3'000};
@@ -52,25 +52,27 @@ net::Task<Result<PullResult>> pull_once(GroupConsumer& consumer, QueuePtr queue)
     subscription.topic = name.topic;  // an assigned queue of a topic without subscription
     subscription.sub_string = "*";
   }
-  RMQ_CO_TRY(const SharedRoute route, co_await client.routes().get(name.topic, kAnswerTimeout));
+  RMQ_CO_TRY(const SharedRoute route, co_await client.routes().get(name.topic, kConnectTimeout));
   const auto address = route->read_address(name.broker_name, queue->replica);
   if (!address) {
     client.routes().expire(name.topic);
     co_return fail(ClientErrc::BrokerUnknown, name.broker_name);
   }
   RMQ_CO_TRY(std::shared_ptr<net::Connection> connection,
-             co_await client.rpc().connection(*address, kAnswerTimeout));
+             co_await client.rpc().connection(*address, kConnectTimeout));
   if (queue->closing) co_return fail(net::NetErrc::ConnectionClosed, "given up");
 
   const GroupOptions& options = consumer.options();
   protocol::Command request = make_pull_request(
       options.group, name, queue->next, options.pull_messages_max, subscription, options.hold);
-  const auto call = begin_call(consumer.home(), std::move(connection), std::move(request),
-                               options.hold + kAnswerTimeout + kHoldSlack);
+  const auto call = begin_call(consumer.home(), connection, std::move(request),
+                               options.hold + options.answer_timeout);
   queue->held_pull = call->done;
   (void)co_await call->done.wait_until(SteadyTime::max());
   if (!call->answered || !call->answer) {
     if (call->answered) client.routes().expire(name.topic);
+    // Neither messages nor the end of the long poll came: what is sent on it may be lost as well.
+    if (call->answer.error().code == net::NetErrc::TimedOut) connection->close();
     co_return fail(error_at(*address, call->answer.error()));
   }
   Result<PullResult> pulled = parse_pull_answer(*call->answer, name, subscription, *address);
@@ -133,6 +135,7 @@ net::Task<> pull_queue(GroupConsumer& consumer, QueuePtr queue) {
       if (queue->messages.has_untaken()) consumer.handler().on_messages(queue);
       continue;
     }
+    queue->replica = protocol::kMasterId;
     log::debug("client", "pull failed, trying again", kv("topic", queue->queue.topic),
                kv("queue", queue->queue.queue_id), kv("why", pulled.error().message()));
     const net::Event changed = queue->changed.next();

@@ -33,6 +33,11 @@ class FakeGroupBroker {
   FakeServer::Answer answer() {
     return [this](const protocol::CommandView& request) { return on_request(request); };
   }
+  // Messages that come while the consumer runs. A pull that is held is not woken.
+  void set_end(std::int64_t value) {
+    MutexLock lock(mutex_);
+    end = value;
+  }
   std::vector<std::int64_t> pulls() {
     MutexLock lock(mutex_);
     return pulls_;

@@ -220,6 +220,21 @@ TEST_CASE("what cannot be sent back is kept, and its offset is not committed") {
   }
 }
 
+TEST_CASE("a broker that does not answer pulls at all is asked again, on another connection") {
+  PushConsumerOptions options;
+  options.group.from = ConsumeFrom::FirstOffset;
+  options.group.hold = 1ms;
+  options.group.answer_timeout = 20ms;
+  Setup setup(options);
+  setup.start();
+  Setup::until([&] { return setup.broker.pulls().size() == 1; });
+  const auto first = setup.server->last_connection();
+  Setup::until([&] { return setup.broker.pulls().size() >= 3; });
+  CHECK(first->closed());
+  setup.broker.set_end(5);
+  Setup::until([&] { return setup.consumed == 5; });
+}
+
 TEST_CASE("orderly: a queue whose lock is lost is left alone until it is locked again") {
   PushConsumerOptions options;
   options.group.from = ConsumeFrom::FirstOffset;

@@ -97,6 +97,31 @@ TEST_CASE("a client has one consumer of a group") {
   CHECK(started.error().code == ClientErrc::GroupInUse);
 }
 
+TEST_CASE("topics come and go while a consumer runs, and its broker knows") {
+  LocalCluster cluster;
+  Client& client = cluster.make_client();
+  for (const char* topic : {"T", "U"}) cluster.create_topic(client, topic, 2);
+  Collector collector(cluster, client, from_first());
+  collector.subscribe("T").start();
+  const auto on_home = [&](const std::function<void()>& work) {
+    net::run_blocking<void>(cluster.threads.control(), [&]() -> net::Task<> {
+      work();
+      co_return;
+    });
+  };
+  on_home([&] { collector.subscribe("U"); });
+  cluster.send(client, "U", 10);
+  collector.wait_for(10);
+  on_home([&] { collector.consumer().unsubscribe("T"); });
+  LocalCluster::until([&] { return collector.queues("T").empty(); });
+  AdminClient admin(client, 5s);
+  LocalCluster::until([&] {
+    const auto online = cluster.run<Result<protocol::ConsumerConnection>>(
+        [&] { return admin.consumers(cluster.broker->address(), "g"); });
+    return online && online->subscriptions.contains("U") && !online->subscriptions.contains("T");
+  });
+}
+
 TEST_CASE("only the tags that were asked for") {
   LocalCluster cluster;
   Client& client = cluster.make_client();
