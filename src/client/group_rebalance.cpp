@@ -93,19 +93,22 @@ net::Task<bool> GroupConsumer::rebalance() {
 }
 
 net::Task<bool> GroupConsumer::restart_queues() {
-  const auto restarts = restarts_;
+  const auto wishes = restarts_;
   bool all = true;
-  for (const auto& [name, restart] : restarts) {
+  for (const auto& [name, wish] : wishes) {
+    const auto newest = restarts_.find(name);  // may have changed while others restarted
+    if (newest == restarts_.end()) continue;
+    const Restart restart = newest->second;
     const auto found = queues_.find(name);
     if (found == queues_.end()) {
       // Yet to be acquired, or not this member's.
       const bool coming =
           assigned_ && std::find(assigned_->begin(), assigned_->end(), name) != assigned_->end();
-      if (!coming) restarts_.erase(name);
+      if (!coming) restarts_.erase(newest);
       continue;
     }
     queues_.erase(found);
-    restarts_.erase(name);
+    restarts_.erase(newest);
     log::info("client", "queue restarts at another offset", kv("group", options_.group),
               kv("topic", name.topic), kv("queue", name.queue_id),
               kv("offset", restart.offset.value));
