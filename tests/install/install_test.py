@@ -45,6 +45,11 @@ class InstallTest(unittest.TestCase):
         with os.fdopen(ready) as pipe:
             return json.loads(pipe.readline())["namesrv"]
 
+    def test_readme_shows_the_example(self):
+        example = (ROOT / "examples/send_and_consume.cpp").read_text().splitlines()[1:]
+        shown = "".join(f"    {line}\n" if line else "\n" for line in example)
+        self.assertIn(shown, (ROOT / "README.md").read_text())
+
     def test_example(self):
         headers = [path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*.h")]
         self.assertEqual(headers, ["include/rmq/client.h"])
