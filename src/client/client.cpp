@@ -30,14 +30,34 @@ Bytes own_ip() {
   return ip;
 }
 
+// As Java's: the address and what tells processes, and clients of one process, apart.
+std::string unique_client_id(const Bytes& ip) {
+  std::string text;
+  for (const std::byte part : ip) {
+    text += (text.empty() ? "" : ".") + std::to_string(std::to_integer<int>(part));
+  }
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return text + "@" + std::to_string(getpid()) + "#" +
+         std::to_string(std::chrono::nanoseconds(now).count());
+}
+
 }  // namespace
+
+Client::LastingRequests::~LastingRequests() {
+  for (std::size_t i = 0; i < threads.data_count(); ++i) {
+    threads.data(i).post([kept = shared] {});
+  }
+}
 
 Client::Client(net::IoThreads& threads, ClientOptions options, Clock& clock)
     : threads_(threads),
       clock_(clock),
-      rpc_(threads),
+      requests_(threads),
+      rpc_(threads, requests_.shared.get()),
       name_servers_(rpc_, std::move(options.name_servers)),
       routes_(name_servers_, options.route_max_age, clock),
+      heartbeats_(threads, rpc_, routes_, *requests_.shared,
+                  options.client_id.empty() ? unique_client_id(own_ip()) : options.client_id),
       message_ids_(own_ip(), static_cast<std::uint16_t>(getpid()), std::random_device{}()) {}
 
 }  // namespace rmq::client

@@ -35,6 +35,22 @@ Result<> check_topic(const std::string& topic) {
   return {};
 }
 
+// The property that delays `message`, if any: its name and value.
+Result<std::pair<std::string_view, std::int64_t>> delay_property(const Message& message) {
+  const int kinds =
+      (message.delay_level > 0) + (message.delay_ms > 0) + (message.deliver_at_ms > 0);
+  if (kinds > 1) return fail(ClientErrc::MessageInvalid, "it has more than one kind of delay");
+  using Property = std::pair<std::string_view, std::int64_t>;
+  if (message.delay_level > 0) {
+    return Property(protocol::property::kDelayTimeLevel, message.delay_level);
+  }
+  if (message.delay_ms > 0) return Property(protocol::property::kTimerDelayMs, message.delay_ms);
+  if (message.deliver_at_ms > 0) {
+    return Property(protocol::property::kTimerDeliverMs, message.deliver_at_ms);
+  }
+  return Property("", 0);
+}
+
 std::string join(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
@@ -123,6 +139,8 @@ Result<std::string> encode_message_properties(const Message& message, std::strin
   for (const auto& [name, value] : message.properties) RMQ_CHECK(add(name, value));
   if (!message.tag.empty()) RMQ_CHECK(add(protocol::property::kTags, message.tag));
   if (!message.keys.empty()) RMQ_CHECK(add(protocol::property::kKeys, join(message.keys)));
+  RMQ_TRY(const auto delay, delay_property(message));
+  if (delay.second > 0) RMQ_CHECK(add(delay.first, std::to_string(delay.second)));
   if (!uniq_key.empty()) RMQ_CHECK(add(protocol::property::kUniqKey, uniq_key));
   RMQ_CHECK(add(protocol::property::kWaitStoreMsgOk, message.wait_store_ok ? "true" : "false"));
   if (text.size() > protocol::kPropertiesBytesMax) {

@@ -24,14 +24,19 @@ struct Message {
   // The application's own; names that RocketMQ gives a meaning to work as they do in Java.
   std::vector<std::pair<std::string, std::string>> properties;
   std::int32_t flag = 0;
+  // When it may be consumed: after the time of a level of the broker (1 to 18 by default), after so
+  // long, or from that moment on. At most one of them other than 0.
+  std::int32_t delay_level = 0;
+  std::int64_t delay_ms = 0;
+  std::int64_t deliver_at_ms = 0;
   // Whether the answer waits for flush and replication as the broker is configured.
   bool wait_store_ok = true;
 };
 
 // The properties text of `message` with `uniq_key` (protocol/properties.h).
 // Errors: ClientErrc::MessageInvalid: topic empty, too long or with characters other than
-// %|a-zA-Z0-9_-; no body; a property without name or value, or with a separator in it; more than
-// 32767 bytes of properties.
+// %|a-zA-Z0-9_-; no body; a property without name or value, or with a separator in it; two kinds of
+// delay; more than 32767 bytes of properties.
 Result<std::string> encode_message_properties(const Message& message, std::string_view uniq_key);
 
 struct ReceivedMessage {

@@ -6,42 +6,27 @@
 #include "client/client_errc.h"
 #include "client/server_call.h"
 #include "protocol/offset.h"
-#include "protocol/pull.h"
-#include "protocol/response_codes.h"
 
 namespace rmq::client {
 namespace {
 
 using protocol::RequestCode;
-using protocol::ResponseCode;
 
-// An expression that does not parse lets everything pass here: the broker refuses it with the
-// reason.
-// The broker refuses an expression that cannot be read, so no message meets nothing().
-protocol::TagFilter parse_filter(std::string_view expression) {
-  auto filter = protocol::TagFilter::parse(expression);
-  return filter ? std::move(*filter) : protocol::TagFilter::nothing();
-}
-
-std::optional<PullStatus> pull_status(std::int32_t code) {
-  switch (static_cast<ResponseCode>(code)) {
-    case ResponseCode::Success:
-      return PullStatus::Found;
-    case ResponseCode::PullNotFound:
-      return PullStatus::NothingNew;
-    case ResponseCode::PullRetryImmediately:
-      return PullStatus::NothingMatched;
-    case ResponseCode::PullOffsetMoved:
-      return PullStatus::OffsetMoved;
-    default:
-      return std::nullopt;
-  }
+// The broker refuses an expression that cannot be read, with the reason.
+protocol::SubscriptionData subscription_to(const std::string& tags) {
+  auto parsed = make_subscription("", tags, "TAG", 0);
+  if (parsed) return std::move(*parsed);
+  protocol::SubscriptionData as_it_is;
+  as_it_is.sub_string = tags;
+  return as_it_is;
 }
 
 }  // namespace
 
 PullConsumer::PullConsumer(Client& client, PullConsumerOptions options)
-    : client_(client), options_(std::move(options)), filter_(parse_filter(options_.tags)) {}
+    : client_(client),
+      options_(std::move(options)),
+      subscription_(subscription_to(options_.tags)) {}
 
 net::Task<Result<std::vector<MessageQueue>>> PullConsumer::queues(std::string topic) {
   RMQ_CO_TRY(const SharedRoute route, co_await client_.routes().get(topic, options_.timeout));
@@ -102,51 +87,21 @@ net::Task<Result<PullResult>> PullConsumer::pull(MessageQueue queue, QueueOffset
                                                  std::chrono::milliseconds hold) {
   RMQ_CO_TRY(const std::string address, co_await address_of(queue, preferred_broker(queue)));
 
-  protocol::PullMessageRequest header;
-  header.consumer_group = options_.group;
-  header.topic = queue.topic;
-  header.queue_id = queue.queue_id;
-  header.queue_offset = from;
-  header.max_msg_nums = options_.max_messages;
-  // The subscription travels in the request: nobody has to have sent a heartbeat.
-  header.sys_flag = protocol::kPullSubscription | (hold.count() > 0 ? protocol::kPullSuspend : 0);
-  header.suspend_timeout_millis = hold.count();
-  header.subscription = options_.tags;
-  header.sub_version = client_.clock().now_ms();
-  header.broker_name = queue.broker_name;
-  protocol::Command request = make_request(RequestCode::PullMessage, header);
-  // Brokers notice only every five seconds that a held pull is due.
-  const auto timeout = options_.timeout + hold + std::chrono::seconds(hold.count() > 0 ? 5 : 0);
+  protocol::SubscriptionData subscription = subscription_;
+  subscription.sub_version = client_.clock().now_ms();
+  protocol::Command request =
+      make_pull_request(options_.group, queue, from, options_.max_messages, subscription, hold);
+  const auto timeout =
+      options_.timeout + hold + (hold.count() > 0 ? kHoldSlack : std::chrono::seconds(0));
   Result<protocol::Command> answer =
       co_await call_server(client_.rpc(), address, std::move(request), timeout);
   if (!answer) {
     client_.routes().expire(queue.topic);
     co_return fail(std::move(answer.error()));
   }
-  const auto status = pull_status(answer->code);
-  if (!status) co_return fail(refusal(address, *answer));
-
-  const protocol::CommandView view = answer->view();
-  const auto fields = protocol::decode_fields<protocol::PullMessageResponse>(view);
-  if (!fields) {
-    co_return fail(ClientErrc::AnswerMalformed, address + ": " + fields.error().message());
-  }
-  prefer_broker(queue, fields->suggest_which_broker_id);
-  PullResult result;
-  result.status = *status;
-  result.next = fields->next_begin_offset;
-  result.min = fields->min_offset;
-  result.max = fields->max_offset;
-  result.address = address;
-  if (*status == PullStatus::Found) {
-    Result<std::vector<ReceivedMessage>> messages =
-        decode_messages(answer->body, queue.broker_name);
-    if (!messages) co_return fail(error_at(address, std::move(messages.error())));
-    for (ReceivedMessage& message : *messages) {
-      if (matches(message)) result.messages.push_back(std::move(message));
-    }
-  }
-  co_return result;
+  Result<PullResult> pulled = parse_pull_answer(*answer, queue, subscription, address);
+  if (pulled) prefer_broker(queue, pulled->suggested_broker_id);
+  co_return pulled;
 }
 
 std::int64_t PullConsumer::preferred_broker(const MessageQueue& queue) {
@@ -158,12 +113,6 @@ std::int64_t PullConsumer::preferred_broker(const MessageQueue& queue) {
 void PullConsumer::prefer_broker(const MessageQueue& queue, std::int64_t id) {
   MutexLock lock(mutex_);
   preferred_[queue] = id;
-}
-
-bool PullConsumer::matches(const ReceivedMessage& message) const {
-  // The broker compared hashes only.
-  const std::vector<std::string>& tags = filter_.tags();
-  return filter_.matches_all() || std::find(tags.begin(), tags.end(), message.tag) != tags.end();
 }
 
 net::Task<> PullConsumer::disconnect() {

@@ -14,9 +14,9 @@
 #include "base/result.h"
 #include "client/client.h"
 #include "client/message.h"
+#include "client/pull_request.h"
 #include "net/task.h"
 #include "protocol/request_codes.h"
-#include "protocol/tag_filter.h"
 
 namespace rmq::client {
 
@@ -27,17 +27,6 @@ struct PullConsumerOptions {
   std::int32_t max_messages = 32;
   std::chrono::milliseconds timeout{
       5'000};  // of one answer, not counting what the broker holds a pull
-};
-
-enum class PullStatus { Found, NothingNew, NothingMatched, OffsetMoved };
-
-struct PullResult {
-  PullStatus status = PullStatus::NothingNew;
-  std::vector<ReceivedMessage> messages;
-  QueueOffset next;     // where to go on; with OffsetMoved: the nearest offset that exists
-  QueueOffset min;      // first offset that the queue still has
-  QueueOffset max;      // one past its last
-  std::string address;  // who answered
 };
 
 class PullConsumer {
@@ -69,11 +58,10 @@ class PullConsumer {
                                             Request request);
   std::int64_t preferred_broker(const MessageQueue& queue);
   void prefer_broker(const MessageQueue& queue, std::int64_t id);
-  bool matches(const ReceivedMessage& message) const;
 
   Client& client_;
   const PullConsumerOptions options_;
-  const protocol::TagFilter filter_;
+  const protocol::SubscriptionData subscription_;
   Mutex mutex_;
   // The replica that the broker last suggested to read from.
   std::map<MessageQueue, std::int64_t> preferred_ RMQ_GUARDED_BY(mutex_);

@@ -1,6 +1,9 @@
 #include "client/queue_selector.h"
 
 #include <algorithm>
+#include <cstdlib>
+
+#include "base/java_compat.h"
 
 namespace rmq::client {
 
@@ -19,6 +22,14 @@ std::optional<MessageQueue> RoundRobin::pick(std::span<const MessageQueue> queue
     if (usable(queue) && skip-- == 0) return queue;
   }
   return std::nullopt;
+}
+
+QueueChooser by_key_hash(std::string key) {
+  return [key = std::move(key)](std::span<const MessageQueue> queues) {
+    // The remainder first: the absolute value of INT32_MIN does not exist.
+    const std::int64_t remainder = java_hash(key) % static_cast<std::int64_t>(queues.size());
+    return static_cast<std::size_t>(std::abs(remainder));
+  };
 }
 
 }  // namespace rmq::client

@@ -1,9 +1,11 @@
 // Which of a topic's queues the next message goes to.
-// Threads: a RoundRobin may be used by all.
+// Threads: a RoundRobin may be used by all; a QueueChooser must be able to.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,5 +28,13 @@ class RoundRobin {
  private:
   std::atomic<std::uint64_t> next_;
 };
+
+// An application's own choice among the queues that take messages now, sorted by broker and number,
+// never none of them: an index into them.
+using QueueChooser = std::function<std::size_t(std::span<const MessageQueue>)>;
+
+// The queue that Java's producers pick for this key (SelectMessageQueueByHash.java): messages with
+// one key stay in order as long as the queues stay the same.
+QueueChooser by_key_hash(std::string key);
 
 }  // namespace rmq::client

@@ -35,6 +35,7 @@ RetryAdvice advise_retry(const Error& error) {
     case ResponseCode::TopicNotExist:
     case ResponseCode::NoBuyerId:
     case ResponseCode::NotInCurrentUnit:
+    case ResponseCode::NotLeaderForQueue:
       return RetryAdvice::OtherBroker;
     default:
       return RetryAdvice::Fail;
@@ -45,6 +46,11 @@ bool may_pass(const Error& error) {
   if (is_net_error(error.code)) return error.code != NetErrc::AddressMalformed;
   return error.code == ResponseCode::SystemBusy || error.code == ResponseCode::GoAway ||
          error.code == ResponseCode::ServiceNotAvailable || error.code == ClientErrc::BrokerUnknown;
+}
+
+bool shows_silence(const Error& error) {
+  return error.code == NetErrc::TimedOut || error.code == NetErrc::ConnectFailed ||
+         error.code == NetErrc::NameNotResolved;
 }
 
 }  // namespace rmq::client

@@ -20,4 +20,7 @@ RetryAdvice advise_retry(const Error& error);
 // time-outs, a server that is busy, starting or stopping, a broker that is not in the route now.
 bool may_pass(const Error& error);
 
+// Whether a server did not answer in time or could not be reached.
+bool shows_silence(const Error& error);
+
 }  // namespace rmq::client

@@ -1,5 +1,7 @@
 #include "client/route_cache.h"
 
+#include <map>
+
 #include "protocol/header_fields.h"
 #include "protocol/request_codes.h"
 #include "protocol/route.h"
@@ -25,6 +27,23 @@ void RouteCache::expire(const std::string& topic) {
   MutexLock lock(mutex_);
   const auto entry = entries_.find(topic);
   if (entry != entries_.end()) entry->second.expired = true;
+}
+
+std::vector<KnownServer> RouteCache::servers() {
+  std::map<std::string, bool> known;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [topic, entry] : entries_) {
+      for (const protocol::BrokerData& broker : entry.route->data().broker_datas) {
+        for (const auto& [id, address] : broker.broker_addrs) {
+          known[address] = known[address] || id == protocol::kMasterId;
+        }
+      }
+    }
+  }
+  std::vector<KnownServer> servers;
+  for (auto& [address, is_master] : known) servers.push_back({address, is_master});
+  return servers;
 }
 
 SharedRoute RouteCache::find_fresh(const std::string& topic) {

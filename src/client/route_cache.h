@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -21,6 +22,12 @@ namespace rmq::client {
 
 using SharedRoute = std::shared_ptr<const TopicRoute>;
 
+// A broker of any route in the cache.
+struct KnownServer {
+  std::string address;
+  bool is_master = false;
+};
+
 class RouteCache {
  public:
   // `name_servers` and `clock` must outlive this object.
@@ -33,6 +40,9 @@ class RouteCache {
 
   // The next get() asks again: a broker of this route did not do what the route says.
   void expire(const std::string& topic);
+
+  // Every replica of every broker, each once.
+  std::vector<KnownServer> servers();
 
  private:
   struct Entry {

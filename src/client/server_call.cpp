@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "client/topic_route.h"
+#include "protocol/offset.h"
+#include "protocol/request_codes.h"
 #include "protocol/response_codes.h"
 
 namespace rmq::client {
@@ -33,6 +36,16 @@ net::Task<Result<protocol::Command>> ask_server(net::RpcClient& rpc, std::string
              co_await call_server(rpc, address, std::move(request), timeout));
   if (answer.code != 0) co_return fail(refusal(address, answer));
   co_return answer;
+}
+
+net::Task<bool> answers(net::RpcClient& rpc, std::string address,
+                        std::chrono::milliseconds timeout) {
+  protocol::GetMaxOffsetRequest header;
+  header.topic = kAutoCreateTopic;
+  protocol::Command request = make_request(protocol::RequestCode::GetMaxOffset, header);
+  const Result<protocol::Command> answer =
+      co_await rpc.call(std::move(address), std::move(request), timeout);
+  co_return answer.has_value();
 }
 
 std::chrono::milliseconds time_left(SteadyTime deadline) {

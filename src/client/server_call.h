@@ -30,6 +30,11 @@ net::Task<Result<protocol::Command>> ask_server(net::RpcClient& rpc, std::string
                                                 protocol::Command request,
                                                 std::chrono::milliseconds timeout);
 
+// Whether a broker says anything at all: it is asked for the end of a queue that any has or
+// refuses.
+net::Task<bool> answers(net::RpcClient& rpc, std::string address,
+                        std::chrono::milliseconds timeout);
+
 // What is left until `deadline`, at least 0.
 std::chrono::milliseconds time_left(SteadyTime deadline);
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -45,10 +46,17 @@ class FakeServer final : public net::Service {
     return counts_[static_cast<std::int32_t>(code)];
   }
 
+  // On which the last request came.
+  std::shared_ptr<net::Connection> last_connection() {
+    MutexLock lock(mutex_);
+    return last_connection_;
+  }
+
   void on_request(net::ReadTurn& turn, const protocol::CommandView& command) override {
     std::optional<net::Response> response;
     {
       MutexLock lock(mutex_);
+      last_connection_ = turn.connection.shared_from_this();
       ++counts_[command.code];
       response = answer_(command);
     }
@@ -62,6 +70,7 @@ class FakeServer final : public net::Service {
   Mutex mutex_;
   Answer answer_;
   std::map<std::int32_t, int> counts_ RMQ_GUARDED_BY(mutex_);
+  std::shared_ptr<net::Connection> last_connection_ RMQ_GUARDED_BY(mutex_);
   net::RpcServer server_;
 };
 

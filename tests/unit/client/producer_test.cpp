@@ -120,7 +120,8 @@ TEST_CASE("a broker that refuses in passing, or is not there, makes way for anot
     REQUIRE(sent.has_value());
     retried += sent->attempts - 1;
   }
-  CHECK(retried == 4);
+  // After its first failure it is avoided.
+  CHECK(retried <= 1);
   // A broker that did not do what the route says is reason to ask again.
   CHECK(cluster.name_server->count(RequestCode::GetRouteinfoByTopic) > 1);
 }

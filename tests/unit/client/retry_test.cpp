@@ -14,12 +14,13 @@ using namespace rmq::client;
 using net::NetErrc;
 using protocol::ResponseCode;
 
-TEST_CASE("producers retry the codes that Java's producer retries, and no others") {
+TEST_CASE("producers retry the codes that Java's producer retries, and a queue that moved") {
   const std::map<int, RetryAdvice> retried{
       {1, RetryAdvice::OtherBroker},   {2, RetryAdvice::AnyBroker},
       {14, RetryAdvice::OtherBroker},  {16, RetryAdvice::OtherBroker},
       {17, RetryAdvice::OtherBroker},  {204, RetryAdvice::OtherBroker},
-      {205, RetryAdvice::OtherBroker}, {1500, RetryAdvice::AnyBroker}};
+      {205, RetryAdvice::OtherBroker}, {501, RetryAdvice::OtherBroker},
+      {1500, RetryAdvice::AnyBroker}};
   for (int code = -10; code <= 4000; ++code) {
     const auto expected = retried.find(code);
     const Error error{{code, protocol::response_category()}, {}};
