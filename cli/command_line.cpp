@@ -6,13 +6,16 @@
 #include <ostream>
 
 #include "cli/bench.h"
+#include "cli/broker.h"
 #include "cli/cluster.h"
 #include "cli/common_options.h"
 #include "cli/config.h"
+#include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
 #include "cli/group.h"
 #include "cli/message.h"
+#include "cli/namesrv.h"
 #include "cli/route.h"
 #include "cli/serve.h"
 #include "cli/suggest.h"
@@ -98,8 +101,11 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_topic_commands(root, console);
   add_route_commands(root, console);
   add_cluster_commands(root, console);
+  add_broker_commands(root, console);
+  add_namesrv_commands(root, console);
   add_group_commands(root, console);
   add_message_commands(root, console);
+  add_context_commands(root, console);
   add_bench_commands(root, console);
   add_config_commands(root, console);
 

@@ -2,9 +2,11 @@
 
 #include <ostream>
 
+#include "cli/output.h"
 #include "cli/render.h"
 #include "client/client_errc.h"
 #include "client/name_servers.h"
+#include "config/config_errc.h"
 #include "net/net_errc.h"
 #include "protocol/response_codes.h"
 
@@ -130,6 +132,9 @@ Failure explain(const Error& error, const std::string& task, const CommonOptions
   } else if (is_a<ClientErrc>(error.code)) {
     failure.exit = client_exit_code(error.code);
     failure.hint = client_hint(error.code);
+  } else if (is_a<config::ConfigErrc>(error.code)) {
+    failure.exit = ExitCode::Usage;
+    failure.hint = "'rmq context list' shows the contexts; --namesrv host:port needs none.";
   } else if (error.code.category() == protocol::response_category()) {
     failure.exit = response_exit_code(error.code);
     failure.hint = response_hint(error.code);
@@ -154,16 +159,12 @@ json::Value to_json(const Failure& failure) {
 ExitCode report(const Failure& failure, OutputFormat format, Console& console) {
   print_line(failure.message, console.err);
   if (!failure.hint.empty()) print_line(failure.hint, console.err);
-  if (format == OutputFormat::Json) {
+  if (is_for_programs(format)) {
     json::Value value = json::Value::object();
     value.set("error", to_json(failure));
-    print_json(value, console);
+    print_value(value, format, console);
   }
   return failure.exit;
-}
-
-void print_json(const json::Value& value, Console& console) {
-  console.out << json::write(value, {.quote_integer_keys = true}) << "\n" << std::flush;
 }
 
 }  // namespace rmq::cli

@@ -5,6 +5,27 @@
 #include <utility>
 
 namespace rmq::cli {
+namespace {
+
+// CLI11 says "FORMAT:{table,json}" of an option whose values are listed, and "MS:INT in [1 - 9]" of
+// a range.
+void split_type(const std::string& text, OptionInfo& info) {
+  const auto colon = text.find(':');
+  info.type = text.substr(0, colon);
+  const auto brace = text.find('{');
+  if (brace == std::string::npos || text.back() != '}') return;
+  std::string value;
+  for (const char c : text.substr(brace + 1)) {
+    if (c != ',' && c != '}') {
+      value += c;
+      continue;
+    }
+    info.values.push_back(value);
+    value.clear();
+  }
+}
+
+}  // namespace
 
 Option& Option::required() {
   option_->required();
@@ -76,6 +97,16 @@ Option& Option::needs(const Option& other) {
   return *this;
 }
 
+Option& Option::in_group(const std::string& heading) {
+  option_->group(heading);
+  return *this;
+}
+
+Option& Option::value_may_be_left_out(const std::string& value) {
+  option_->expected(0, 1)->default_str(value);
+  return *this;
+}
+
 bool Option::given() const { return option_->count() > 0; }
 
 Command Command::subcommand(const std::string& name, const std::string& description) const {
@@ -118,5 +149,40 @@ void Command::after_parse(std::function<void()> callback) const {
 }
 
 void Command::does(std::function<void()> work) const { app_->callback(std::move(work)); }
+
+void Command::hide() const { app_->group(""); }
+
+std::string Command::name() const { return app_->get_name(); }
+std::string Command::description() const { return app_->get_description(); }
+std::string Command::footer_text() const { return app_->get_footer(); }
+
+std::vector<Command> Command::subcommands() const {
+  std::vector<Command> commands;
+  for (CLI::App* app : app_->get_subcommands([](CLI::App*) { return true; })) {
+    if (!app->get_group().empty()) commands.push_back(Command(*app));
+  }
+  return commands;
+}
+
+std::vector<OptionInfo> Command::options() const {
+  std::vector<OptionInfo> infos;
+  for (CLI::Option* option : app_->get_options()) {
+    if (option == app_->get_help_ptr() || option->get_group().empty()) continue;
+    OptionInfo info;
+    info.positional = option->get_positional();
+    info.name = info.positional ? option->get_name(true) : option->get_name();
+    info.takes_value = option->get_items_expected_max() > 0;
+    info.help = option->get_description();
+    info.default_text = info.takes_value ? option->get_default_str() : "";
+    info.group = option->get_group();
+    info.required = option->get_required();
+    info.repeats = option->get_items_expected_max() > 1;
+    if (info.takes_value) split_type(option->get_type_name(), info);
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::string Command::help(const std::string& parent) const { return app_->help(parent); }
 
 }  // namespace rmq::cli

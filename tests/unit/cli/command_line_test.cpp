@@ -94,25 +94,3 @@ TEST_CASE("no name server: exit code 3, the address and what to do") {
   CHECK(has(outcome.err, "127.0.0.1:1"));
   CHECK(has(outcome.err, "rmq serve"));
 }
-
-TEST_CASE("every command has a help text with an example") {
-  for (const std::vector<std::string>& words :
-       std::vector<std::vector<std::string>>{{"serve"},
-                                             {"topic", "create"},
-                                             {"topic", "list"},
-                                             {"route", "show"},
-                                             {"cluster", "status"},
-                                             {"message", "send"},
-                                             {"message", "tail"}}) {
-    std::vector<std::string> arguments = words;
-    arguments.push_back("--help");
-    const Outcome outcome = run(arguments);
-    std::string path = "rmq";
-    for (const std::string& word : words) path += " " + word;
-    CAPTURE(path);
-    CHECK(outcome.code == 0);
-    CHECK(has(outcome.out, "Usage: " + path + " "));
-    CHECK(has(outcome.out, "Example"));
-    CHECK(has(outcome.out.substr(outcome.out.find("Example")), path));
-  }
-}
