@@ -22,4 +22,7 @@ struct Console {
 // Runs one command, given without the program's name. Returns its exit code (exit_code.h).
 int run_command_line(const std::vector<std::string>& arguments, Console& console);
 
+// docs/cli.md.
+std::string command_line_reference();
+
 }  // namespace rmq::cli

@@ -6,7 +6,6 @@
 namespace rmq::cli {
 namespace {
 
-constexpr const char* kGroup = "Options of all commands";
 constexpr double kWatchSecondsMin = 0.1;
 constexpr double kWatchSecondsMax = 86'400;
 
@@ -35,7 +34,7 @@ void add_output_option(const Command& command, CommonOptions& options) {
       .one_of(names)
       .type("FORMAT")
       .shows_default()
-      .in_group(kGroup);
+      .in_group(kCommonGroup);
 }
 
 void add_common_options(const Command& command, CommonOptions& options) {
@@ -44,16 +43,16 @@ void add_common_options(const Command& command, CommonOptions& options) {
               "Name servers, as host:port[;host:port...] (else: --context, NAMESRV_ADDR, the "
               "current context, 127.0.0.1:9876)")
       .type("ADDR")
-      .in_group(kGroup);
+      .in_group(kCommonGroup);
   command.option("--context", options.context, "The cluster that 'rmq context set' gave this name")
       .type("NAME")
-      .in_group(kGroup);
+      .in_group(kCommonGroup);
   add_output_option(command, options);
   command.option("--timeout-ms", options.timeout_ms, "Longest wait for one answer")
       .within(1, 600'000)
       .type("MS")
       .shows_default()
-      .in_group(kGroup);
+      .in_group(kCommonGroup);
 }
 
 void add_watch_option(const Command& command, CommonOptions& options) {

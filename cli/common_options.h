@@ -22,6 +22,9 @@ constexpr bool is_for_programs(OutputFormat format) {
   return format == OutputFormat::Json || format == OutputFormat::Yaml;
 }
 
+// The heading of these options in a help text.
+inline constexpr const char* kCommonGroup = "Options of all commands";
+
 inline constexpr const char* kDefaultNameServers = "127.0.0.1:9876";
 
 struct CommonOptions {

@@ -1,17 +1,23 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace rmq::cli {
 namespace {
 
 // CLI11 says "FORMAT:{table,json}" of an option whose values are listed, and "MS:INT in [1 - 9]" of
-// a range.
+// a range; "HOST:PORT" is only a type.
 void split_type(const std::string& text, OptionInfo& info) {
-  const auto colon = text.find(':');
-  info.type = text.substr(0, colon);
+  static constexpr std::array<std::string_view, 5> kChecks{":{", ":INT in [", ":FLOAT in [",
+                                                           ":POSITIVE", ":NONNEGATIVE"};
+  std::size_t end = text.size();
+  for (const std::string_view check : kChecks) end = std::min(end, text.find(check));
+  info.type = text.substr(0, end);
   const auto brace = text.find('{');
   if (brace == std::string::npos || text.back() != '}') return;
   std::string value;
