@@ -132,6 +132,12 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   if (const auto misspelling = find_misspelling(chosen, arguments)) {
     return refuse_usage(*misspelling);
   }
+  if (const std::vector<std::string> verbs = names_of_commands(*chosen.command);
+      !verbs.empty() && !arguments.empty() && chosen.words == arguments.size()) {
+    std::string list;
+    for (const std::string& verb : verbs) list += (list.empty() ? "" : ", ") + verb;
+    return refuse_usage("'" + chosen.path + "' wants one of: " + list);
+  }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     return static_cast<int>(ExitCode::Ok);

@@ -97,8 +97,8 @@ Result<std::string> name_servers_of(const Contexts& contexts, const std::string&
                                     const std::string& source, const std::string& path) {
   const auto found = contexts.all.find(name);
   if (found != contexts.all.end()) return found->second.namesrv;
-  return fail(ConfigErrc::UnknownKey, source + ": no context '" + name + "' in " + path + "." +
-                                          did_you_mean(name, names_of(contexts)));
+  return fail(ContextErrc::Unknown, "'" + name + "' (" + source + "), in " + path + "." +
+                                        did_you_mean(name, names_of(contexts)));
 }
 
 }  // namespace

@@ -10,9 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/errc.h"
 #include "base/file_system.h"
 #include "base/result.h"
 #include "cli/common_options.h"
+
+#define RMQ_CONTEXT_ERRC(X) X(Unknown, "no such context")
+RMQ_DEFINE_ERRC(rmq::cli, ContextErrc, RMQ_CONTEXT_ERRC)
 
 namespace rmq::cli {
 
@@ -49,8 +53,7 @@ Result<> save_contexts(FileSystem& files, const std::string& path, const Context
 std::string check_context_name(const std::string& name);
 
 // The name servers that `options` mean: --namesrv, --context, $NAMESRV_ADDR, the current context,
-// 127.0.0.1:9876. Errors: those of load_contexts(); ConfigErrc::Unknown... for a name that is in no
-// context.
+// 127.0.0.1:9876. Errors: those of load_contexts(); ContextErrc::Unknown.
 Result<std::string> choose_name_servers(const CommonOptions& options,
                                         const ContextEnvironment& environment, FileSystem& files);
 

@@ -1,11 +1,14 @@
 // The verbs of `rmq group` that change something: they want --yes, or --dry-run to show it only.
+#include <algorithm>
 #include <optional>
-#include <ostream>
 
+#include "base/clock.h"
 #include "cli/consent.h"
 #include "cli/group.h"
 #include "cli/message_format.h"
 #include "cli/output.h"
+#include "cli/suggest.h"
+#include "cli/topic_names.h"
 #include "protocol/response_codes.h"
 
 namespace rmq::cli {
@@ -24,11 +27,35 @@ struct ResetOptions : ChangeOptions {
   std::string to;
 };
 
+// No broker knows the group: which one is near.
+std::optional<Failure> unknown_group(const ChangeOptions& options,
+                                     const std::vector<Target>& targets, AdminClient& admin,
+                                     Session& session) {
+  const auto answers = ask_each<protocol::SubscriptionGroupTableBody>(
+      targets, session, [&](const Target& target) { return admin.groups(target.address); });
+  std::vector<std::string> names;
+  for (const auto& answer : answers) {
+    if (!answer) return std::nullopt;  // what comes next says why
+    for (const auto& [name, config] : answer->groups) names.push_back(name);
+  }
+  if (std::find(names.begin(), names.end(), options.group) != names.end()) return std::nullopt;
+  Failure failure;
+  failure.exit = ExitCode::NotFound;
+  failure.code = "GROUP_UNKNOWN";
+  failure.message =
+      "there is no group '" + options.group + "'." + did_you_mean(options.group, names);
+  failure.hint = "'rmq group list' shows all groups.";
+  return failure;
+}
+
 ExitCode delete_group(const ChangeOptions& options, Session& session, Console& console) {
   const std::string task = "delete group '" + options.group + "'";
   AdminClient admin(session.client(), options.timeout());
   const auto targets = find_targets(options, admin, session);
   if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
+  if (const auto unknown = unknown_group(options, *targets, admin, session)) {
+    return report(*unknown, options.format(), console);
+  }
   const auto refusal =
       ask_consent(options.consent, task + " and its offsets on " + names_of(*targets),
                   options.group, options.format(), console);
@@ -91,6 +118,14 @@ ExitCode reset_group(const ResetOptions& options, Session& session, Console& con
   AdminClient admin(session.client(), options.timeout());
   const auto targets = find_targets(options, admin, session);
   if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
+  if (*time_of(options.to) > Clock::system().now_ms()) {
+    return report(usage_failure("--to: " + options.to + " is in the future",
+                                "Write '--to latest' to skip all that is there."),
+                  options.format(), console);
+  }
+  if (const auto unknown = unknown_group(options, *targets, admin, session)) {
+    return report(*unknown, options.format(), console);
+  }
   const auto refusal = ask_consent(options.consent, task + " on " + names_of(*targets),
                                    options.group, options.format(), console);
   if (refusal) return *refusal;
@@ -111,7 +146,8 @@ ExitCode reset_group(const ResetOptions& options, Session& session, Console& con
   if (!offsets.empty()) print_offsets(offsets, options, console);
   if (!error && offsets.empty()) error = answers.front().error();
   if (!error) return ExitCode::Ok;
-  return report(explain(*error, task, options), options.format(), console);
+  return report(explain_topic_error(*error, task, options.topic, options, session),
+                options.format(), console);
 }
 
 }  // namespace

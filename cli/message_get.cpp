@@ -279,7 +279,11 @@ void add_message_get(const Command& noun, Console& console) {
         add_verb<QueryOptions>(noun, "query", "Find messages by a key",
                                "rmq message query Orders --key 4711 --from 2024-05-01");
     verb.option("TOPIC", options->topic, "The topic").required();
-    verb.option("--key", options->key, "One of the keys that the producer gave it").required();
+    verb.option("--key", options->key, "One of the keys that the producer gave it")
+        .required()
+        .checked_by([](const std::string& key) {
+          return key.empty() ? std::string("an empty key finds nothing") : std::string();
+        });
     verb.option("--from", options->from, "Stored at or after (UTC, or epoch ms)")
         .checked_by(check_time)
         .type("TIME");

@@ -3,20 +3,23 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
 namespace rmq::cli {
 namespace {
 
-// CLI11 says "FORMAT:{table,json}" of an option whose values are listed, and "MS:INT in [1 - 9]" of
-// a range; "HOST:PORT" is only a type.
+// CLI11 says "FORMAT:{table,json}" of an option whose values are listed, and "MS:1 to 9" of a
+// range; "HOST:PORT" is only a type.
 void split_type(const std::string& text, OptionInfo& info) {
-  static constexpr std::array<std::string_view, 5> kChecks{":{", ":INT in [", ":FLOAT in [",
-                                                           ":POSITIVE", ":NONNEGATIVE"};
+  static constexpr std::array<std::string_view, 3> kChecks{":{", ":POSITIVE", ":NONNEGATIVE"};
   std::size_t end = text.size();
   for (const std::string_view check : kChecks) end = std::min(end, text.find(check));
+  if (const auto to = text.find(" to "); to != std::string::npos) end = text.rfind(':', to);
   info.type = text.substr(0, end);
   const auto brace = text.find('{');
   if (brace == std::string::npos || text.back() != '}') return;
@@ -54,7 +57,15 @@ Option& Option::one_of(const std::vector<std::string>& values) {
 }
 
 Option& Option::within(std::int64_t least, std::int64_t most) {
-  option_->check(CLI::Range(least, most));
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  const auto check = [=](const std::string& text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (whole && value >= least && value <= most) return std::string();
+    return "'" + text + "' is not a whole number from " + range;
+  };
+  option_->check(CLI::Validator(check, range));
   return *this;
 }
 
@@ -69,7 +80,15 @@ Option& Option::not_negative() {
 }
 
 Option& Option::between(double least, double most) {
-  option_->check(CLI::Range(least, most));
+  std::ostringstream range;
+  range << least << " to " << most;
+  const auto check = [least, most, range = range.str()](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (!text.empty() && *end == '\0' && value >= least && value <= most) return std::string();
+    return "'" + text + "' is not a number from " + range;
+  };
+  option_->check(CLI::Validator(check, range.str()));
   return *this;
 }
 

@@ -1,6 +1,6 @@
 #include "cli/settings_verbs.h"
 
-#include <algorithm>
+#include "protocol/response_codes.h"
 
 namespace rmq::cli {
 namespace {
@@ -66,10 +66,17 @@ ExitCode set_settings(const SettingsServers& of, const std::vector<std::string>&
   }
   show(change_listing(change, of.servers, before, results), options.format(), console);
   ExitCode code = ExitCode::Ok;
-  for (const auto& result : results) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i]) continue;
+    Failure failure =
+        explain(results[i].error(), task + " '" + of.servers[i].broker + "'", options);
+    if (results[i].error().code.category() == protocol::response_category()) {
+      failure.hint =
+          "'rmq config reference' says what each setting takes, and which can be changed while the "
+          "server runs.";
+    }
     // The result with all servers is out already.
-    if (!result)
-      code = report(explain(result.error(), task, options), OutputFormat::Table, console);
+    code = report(failure, OutputFormat::Table, console);
   }
   return code;
 }

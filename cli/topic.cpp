@@ -99,6 +99,13 @@ ExitCode list_topics(const ListOptions& options, Session& session, Console& cons
   if (!topics) {
     return report(explain(topics.error(), "list topics", options), options.format(), console);
   }
+  if (topics->empty() && !options.cluster.empty()) {
+    // A cluster without topics has masters at least; else this says which clusters there are.
+    const auto masters = find_targets("", options.cluster, admin, session);
+    if (!masters) {
+      return report(explain(masters.error(), "list topics", options), options.format(), console);
+    }
+  }
   std::sort(topics->begin(), topics->end());
   json::Value names = json::Value::array();
   Table table({{"TOPIC"}});

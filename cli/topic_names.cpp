@@ -16,7 +16,10 @@ Failure explain_topic_error(const Error& error, const std::string& task, const s
   client::AdminClient admin(session.client(), options.timeout());
   const auto topics =
       session.run<Result<std::vector<std::string>>>([&admin] { return admin.topics(); });
-  if (topics) failure.message += did_you_mean(topic, *topics);
+  if (topics) {
+    const std::string meant = did_you_mean(topic, *topics);
+    if (!meant.empty()) failure.message += "." + meant;
+  }
   return failure;
 }
 

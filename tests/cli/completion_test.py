@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cluster"))
+import remoting  # noqa: E402
 import server  # noqa: E402
 from command_case import CommandCase, LIMIT_SECONDS, OK, clean_environment  # noqa: E402
 
@@ -92,15 +94,14 @@ class Completion(CommandCase):
     def check_in(self, shell):
         self.rmq("topic", "create", "Orders-of-today")
         # A group that exists is one that has been updated: UPDATE_AND_CREATE_SUBSCRIPTIONGROUP.
-        import remoting
         with remoting.Connection(self.server.broker) as connection:
             remoting.ok(connection.request(200, {}, b'{"groupName":"readers-of-orders"}'))
         for typed, whole in self.CASES:
             with self.subTest(typed):
                 shell.write(typed + "\t")
                 shell.read_until(re.escape(whole.rstrip()))
-                # Ctrl-U and Ctrl-C: whatever stands there is gone.
-                shell.write("\x15\x03")
+                # Ctrl-U: whatever stands there is gone.
+                shell.write("\x15\n")
                 shell.read_until(PROMPT + "$")
 
     def test_bash(self):
@@ -132,7 +133,6 @@ class Completion(CommandCase):
 
     def test_silent_without_an_answer(self):
         """A name server that takes connections and never answers: soon over, and nothing said."""
-        import socket
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = "127.0.0.1:%d" % silent.getsockname()[1]
             begin = time.monotonic()

@@ -55,7 +55,7 @@ TEST_CASE("mistyped commands and options get the nearest name") {
   } cases[] = {{{"frobnicate"}, "unknown command 'frobnicate' after 'rmq'."},
                {{"topci"}, "Did you mean 'topic'?"},
                {{"topic", "creat", "T"}, "Did you mean 'create'?"},
-               {{"topic"}, "subcommand is required"},
+               {{"topic"}, "'rmq topic' wants one of: create, list"},
                {{"topic", "create"}, "NAME is required"},
                {{"topic", "create", "T", "--queue", "8"}, "Did you mean '--queues'?"},
                {{"topic", "create", "T", "--queues", "many"}, "--queues"},

@@ -84,10 +84,10 @@ TEST_CASE_FIXTURE(Fixture, "contexts: an unknown name gets the nearest one") {
   options.context = "prodcution";
   const auto chosen = choose(options);
   REQUIRE_FALSE(chosen.has_value());
-  CHECK(has(chosen.error().detail, "'prodcution' in " + path));
+  CHECK(has(chosen.error().detail, "'prodcution' (--context), in " + path));
   CHECK(has(chosen.error().detail, "Did you mean 'production'?"));
   write("current = \"gone\"\n[contexts.production]\nnamesrv = \"p:2\"");
-  CHECK(has(choose().error().detail, "the current context: no context 'gone'"));
+  CHECK(has(choose().error().detail, "'gone' (the current context)"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "contexts: what is wrong with a file is said with its line") {
