@@ -5,7 +5,7 @@ BUILD = $(CONFIGURE) && cmake --build --preset $(1) -j $(JOBS)
 CTEST = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.def')
 
-.PHONY: release static debug test asan tsan clang demo tidy fuzz format config coverage check ci clean help
+.PHONY: release static debug test asan tsan clang demo tidy fuzz format config cli-docs coverage check ci clean help
 
 release: ## build/release/rmq, with the system's shared libraries (the default)
 	$(call BUILD,release) --target rmq
@@ -47,6 +47,9 @@ format: ## clang-format, in place
 config: release ## write docs/config.md anew
 	build/release/rmq config reference > docs/config.md
 
+cli-docs: release ## write docs/cli.md anew
+	build/release/rmq __reference > docs/cli.md
+
 coverage: ## write docs/protocol-coverage.md anew
 	scripts/protocol_coverage.py
 
@@ -59,4 +62,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18

@@ -10,12 +10,12 @@
 #include "cli/bench.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
-#include "cli/render.h"
+#include "cli/output.h"
 
 namespace rmq::cli {
 namespace {
 
-struct CompareOptions {
+struct CompareOptions : CommonOptions {
   std::string first;
   std::string second;
 };
@@ -64,19 +64,29 @@ ExitCode compare(const CompareOptions& options, Console& console) {
     const Error& error = first ? second.error() : first.error();
     return report(usage_failure("cannot compare: " + error.message(),
                                 "Give two files written by 'rmq bench ... --output json'."),
-                  OutputFormat::Table, console);
+                  options.format(), console);
   }
   Table table({{"FIGURE"},
                {options.first, Align::Right},
                {options.second, Align::Right},
                {"RATIO", Align::Right}});
+  json::Value figures = json::Value::array();
   for (const Figure& figure : kFigures) {
     const auto a = find(*first, figure);
     const auto b = find(*second, figure);
     if (!a || !b) continue;
     table.add_row({figure.title, format(*a, 2), format(*b, 2), *a > 0 ? format(*b / *a, 2) : "-"});
+    json::Value value = json::Value::object();
+    value.set("figure", figure.title).set("first", *a).set("second", *b);
+    if (*a > 0) value.set("ratio", *b / *a);
+    figures.push_back(std::move(value));
   }
-  console.out << table.text();
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("first", options.first).set("second", options.second);
+  listing.value.set("figures", std::move(figures));
+  show(listing, options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -89,6 +99,7 @@ void add_bench_compare(const Command& noun, Console& console) {
   const auto options = std::make_shared<CompareOptions>();
   verb.option("FIRST", options->first, "A result as JSON").required();
   verb.option("SECOND", options->second, "Another one").required();
+  add_output_option(verb, *options);
   verb.does([options, &console] { finish(compare(*options, console)); });
 }
 

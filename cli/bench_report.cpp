@@ -1,14 +1,11 @@
 #include "cli/bench_report.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <ostream>
 #include <thread>
 
-#include "cli/failure.h"
-#include "cli/render.h"
+#include "cli/output.h"
 
 namespace rmq::cli {
 namespace {
@@ -56,7 +53,7 @@ void UsageMeter::end() {
 }
 
 void watch(SteadyTime until, const std::function<std::uint64_t()>& messages, Console& console) {
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  const bool terminal = console.err_is_terminal;
   std::uint64_t before = messages();
   int seconds = 0;
   for (SteadyTime next = std::chrono::steady_clock::now() + std::chrono::seconds(1); next < until;
@@ -103,7 +100,6 @@ json::Value to_json(const BenchReport& report) {
 }
 
 void print(const BenchReport& report, OutputFormat format, Console& console) {
-  if (format == OutputFormat::Json) return print_json(to_json(report), console);
   const load::LoadResult& result = report.result;
   const double seconds = std::max(1e-9, std::chrono::duration<double>(result.measured).count());
   Table table({{"BENCH"},
@@ -122,12 +118,16 @@ void print(const BenchReport& report, OutputFormat format, Console& console) {
   }
   row.push_back(three_digits(microseconds(result.latency.max()) / 1000));
   table.add_row(std::move(row));
-  console.out << table.text();
+  Listing listing;
+  listing.tables.push_back(std::move(table));
   if (report.server) {
-    console.out << "server: " << three_digits(cpu_per_message(report)) << " us CPU a message, "
-                << three_digits(mebibytes(static_cast<double>(report.server->memory_bytes)))
-                << " MiB\n";
+    const auto memory = static_cast<double>(report.server->memory_bytes);
+    listing.note = "server: " + three_digits(cpu_per_message(report)) + " us CPU a message, " +
+                   three_digits(mebibytes(memory)) + " MiB";
   }
+  listing.value = to_json(report);
+  show(listing, format, console);
+  if (is_for_programs(format)) return;
   for (const auto& [what, count] : result.errors) {
     console.err << "rmq: " << count << " requests: " << what << "\n";
   }

@@ -1,4 +1,4 @@
-// What a benchmark prints: a line a second while it runs, and its result, as a table or as JSON.
+// What a benchmark prints: a line a second while it runs, and its result.
 // Threads: one.
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "cli/command.h"
-#include "cli/render.h"
+#include "cli/output.h"
 #include "client/admin_client.h"
 #include "client/gather.h"
 #include "protocol/response_codes.h"
@@ -69,7 +69,7 @@ void ask_brokers(std::vector<Broker>& brokers, client::AdminClient& admin, Sessi
   for (std::size_t i = 0; i < brokers.size(); ++i) brokers[i].info = std::move(infos[i]);
 }
 
-void print_status_table(const std::vector<Broker>& brokers, Console& console) {
+Table status_table(const std::vector<Broker>& brokers) {
   Table table({{"CLUSTER"},
                {"BROKER"},
                {"ID", Align::Right},
@@ -78,18 +78,20 @@ void print_status_table(const std::vector<Broker>& brokers, Console& console) {
                {"STATE"},
                {"VERSION"},
                {"IN/S", Align::Right},
-               {"OUT/S", Align::Right}});
+               {"OUT/S", Align::Right},
+               {"DISK USED", Align::Right, Detail::Wide},
+               {"RUNTIME", Align::Left, Detail::Wide}});
   for (const Broker& broker : brokers) {
     table.add_row({broker.cluster, broker.name, std::to_string(broker.id), broker.role(),
                    broker.address, broker.reachable() ? "up" : "unreachable",
-                   escape_for_terminal(broker.figure("brokerVersionDesc")),
-                   escape_for_terminal(broker.rate("putTps")),
-                   escape_for_terminal(broker.rate("getTransferredTps"))});
+                   broker.figure("brokerVersionDesc"), broker.rate("putTps"),
+                   broker.rate("getTransferredTps"), broker.figure("commitLogDiskRatio"),
+                   broker.figure("runtime")});
   }
-  console.out << table.text();
+  return table;
 }
 
-void print_status_json(const std::vector<Broker>& brokers, Session& session, Console& console) {
+json::Value status_value(const std::vector<Broker>& brokers, Session& session) {
   json::Value list = json::Value::array();
   for (const Broker& broker : brokers) {
     json::Value item = json::Value::object();
@@ -111,7 +113,7 @@ void print_status_json(const std::vector<Broker>& brokers, Session& session, Con
   }
   json::Value value = json::Value::object();
   value.set("name_servers", std::move(name_servers)).set("brokers", std::move(list));
-  print_json(value, console);
+  return value;
 }
 
 ExitCode show_status(const StatusOptions& options, Session& session, Console& console) {
@@ -123,11 +125,10 @@ ExitCode show_status(const StatusOptions& options, Session& session, Console& co
   }
   std::vector<Broker> brokers = brokers_of(*info);
   ask_brokers(brokers, admin, session);
-  if (options.format() == OutputFormat::Json) {
-    print_status_json(brokers, session, console);
-  } else {
-    print_status_table(brokers, console);
-  }
+  Listing listing;
+  listing.tables.push_back(status_table(brokers));
+  listing.value = status_value(brokers, session);
+  show(listing, options.format(), console);
 
   ExitCode code = ExitCode::Ok;
   for (const Broker& broker : brokers) {
@@ -139,13 +140,62 @@ ExitCode show_status(const StatusOptions& options, Session& session, Console& co
   return code;
 }
 
+ExitCode list_clusters(const StatusOptions& options, Session& session, Console& console) {
+  client::AdminClient admin(session.client(), options.timeout());
+  const auto info =
+      session.run<Result<protocol::ClusterInfo>>([&admin] { return admin.cluster_info(); });
+  if (!info) {
+    return report(explain(info.error(), "list clusters", options), options.format(), console);
+  }
+  Table table({{"CLUSTER"},
+               {"BROKERS", Align::Right},
+               {"MASTERS", Align::Right},
+               {"SLAVES", Align::Right},
+               {"NAMES", Align::Left, Detail::Wide}});
+  json::Value list = json::Value::array();
+  for (const auto& [cluster, brokers] : info->cluster_addr_table) {
+    std::size_t masters = 0;
+    std::size_t slaves = 0;
+    std::string names;
+    json::Value array = json::Value::array();
+    for (const std::string& broker : brokers) {
+      names += (names.empty() ? "" : ",") + broker;
+      array.push_back(broker);
+      const auto data = info->broker_addr_table.find(broker);
+      if (data == info->broker_addr_table.end()) continue;
+      const std::size_t here = data->second.broker_addrs.count(protocol::kMasterId);
+      masters += here;
+      slaves += data->second.broker_addrs.size() - here;
+    }
+    table.add_row({cluster, std::to_string(brokers.size()), std::to_string(masters),
+                   std::to_string(slaves), names});
+    json::Value value = json::Value::object();
+    value.set("cluster", cluster).set("brokers", std::move(array));
+    value.set("masters", masters).set("slaves", slaves);
+    list.push_back(std::move(value));
+  }
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("clusters", std::move(list));
+  show(listing, options.format(), console);
+  return ExitCode::Ok;
+}
+
 }  // namespace
 
 void add_cluster_commands(const Command& root, Console& console) {
   const Command noun = root.noun("cluster", "The brokers of a cluster");
-  const auto [verb, options] = add_verb<StatusOptions>(
-      noun, "status", "Show all brokers and what they are doing", "rmq cluster status");
-  run_as(verb, options, console, show_status);
+  {
+    const auto [verb, options] =
+        add_verb<StatusOptions>(noun, "list", "Show the clusters", "rmq cluster list");
+    run_as_reader(verb, options, console, list_clusters);
+  }
+  {
+    const auto [verb, options] = add_verb<StatusOptions>(
+        noun, "status", "Show all brokers and what they are doing", "rmq cluster status --watch");
+    run_as_reader(verb, options, console, show_status);
+  }
 }
 
 }  // namespace rmq::cli

@@ -2,11 +2,13 @@
 // exit code it ended.
 //
 //   struct ListOptions : CommonOptions { std::string cluster; };
-//   auto [verb, options] = add_verb<ListOptions>(topic, "list", "Show all topics", "rmq topic
-//   list"); verb.option("--cluster", options->cluster, "..."); run_as(verb, options, console,
-//   list_topics);
+//   auto [verb, options] =
+//       add_verb<ListOptions>(topic, "list", "Show all topics", "rmq topic list");
+//   verb.option("--cluster", options->cluster, "...");
+//   run_as(verb, options, console, list_topics);
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,22 +33,37 @@ std::pair<Command, std::shared_ptr<Options>> add_verb(const Command& noun, const
   return {verb, std::move(options)};
 }
 
+// Finds out which cluster is meant and connects to nobody yet. On failure it is reported, and the
+// result is null.
+std::unique_ptr<Session> open_session(CommonOptions& options, Console& console);
+
+// Does `work` once; with --watch again and again, until it fails in a way that no waiting mends.
+// `work` writes to the console that it is given.
+ExitCode repeat_if_asked(const CommonOptions& options, Console& console,
+                         const std::function<ExitCode(Console&)>& work);
+
 // Adds the common options behind the verb's own, and what it does: `work(const Options&, Session&,
 // Console&)`.
 template <class Options, class Work>
 void run_as(const Command& verb, std::shared_ptr<Options> options, Console& console, Work work) {
   add_common_options(verb, *options);
   verb.does([options, &console, work] {
-    auto session = Session::open(*options);
-    if (!session) {
-      finish(report(explain(session.error(), "use --namesrv '" + options->namesrv + "'", *options),
-                    options->format(), console));
-      return;
-    }
-    const ExitCode code = work(*options, **session, console);
-    session->reset();
+    std::unique_ptr<Session> session = open_session(*options, console);
+    if (session == nullptr) return finish(ExitCode::Usage);
+    const ExitCode code = repeat_if_asked(*options, console, [&](Console& to) {
+      return work(static_cast<const Options&>(*options), *session, to);
+    });
+    session.reset();
     finish(code);
   });
+}
+
+// The same for what only reads: it has --watch.
+template <class Options, class Work>
+void run_as_reader(const Command& verb, std::shared_ptr<Options> options, Console& console,
+                   Work work) {
+  add_watch_option(verb, *options);
+  run_as(verb, std::move(options), console, std::move(work));
 }
 
 }  // namespace rmq::cli

@@ -4,15 +4,21 @@
 #include <algorithm>
 #include <optional>
 #include <ostream>
+#include <sstream>
 
 #include "cli/bench.h"
+#include "cli/broker.h"
 #include "cli/cluster.h"
 #include "cli/common_options.h"
+#include "cli/completion.h"
 #include "cli/config.h"
+#include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
 #include "cli/group.h"
 #include "cli/message.h"
+#include "cli/namesrv.h"
+#include "cli/reference.h"
 #include "cli/route.h"
 #include "cli/serve.h"
 #include "cli/suggest.h"
@@ -23,11 +29,9 @@ namespace {
 
 constexpr const char* kVersionText = "rmq " RMQ_VERSION " (speaks RocketMQ 5.3)";
 
-std::vector<std::string> names_of_commands(const CLI::App& app) {
+std::vector<std::string> names_of_commands(CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
+  for (const Command& command : Command(app).subcommands()) names.push_back(command.name());
   return names;
 }
 
@@ -88,20 +92,37 @@ void describe(CLI::App& app) {
   app.require_subcommand(1);
 }
 
-}  // namespace
-
-int run_command_line(const std::vector<std::string>& arguments, Console& console) {
-  CLI::App app{"", "rmq"};
+void build(CLI::App& app, Console& console) {
   describe(app);
   const Command root(app);
   add_serve_command(root, console);
   add_topic_commands(root, console);
   add_route_commands(root, console);
   add_cluster_commands(root, console);
+  add_broker_commands(root, console);
+  add_namesrv_commands(root, console);
   add_group_commands(root, console);
   add_message_commands(root, console);
+  add_context_commands(root, console);
   add_bench_commands(root, console);
   add_config_commands(root, console);
+  add_completion_command(root, console);
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& arguments, Console& console) {
+  CLI::App app{"", "rmq"};
+  build(app, console);
+  // What scripts and the build ask for, not people: any word may follow.
+  if (!arguments.empty() && arguments.front() == "__complete") {
+    complete(Command(app), {arguments.begin() + 1, arguments.end()}, console);
+    return static_cast<int>(ExitCode::Ok);
+  }
+  if (arguments == std::vector<std::string>{"__reference"}) {
+    console.out << command_reference(Command(app));
+    return static_cast<int>(ExitCode::Ok);
+  }
 
   const Chosen chosen = choose_command(app, arguments);
   const auto refuse_usage = [&](const std::string& what) {
@@ -110,6 +131,12 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   };
   if (const auto misspelling = find_misspelling(chosen, arguments)) {
     return refuse_usage(*misspelling);
+  }
+  if (const std::vector<std::string> verbs = names_of_commands(*chosen.command);
+      !verbs.empty() && !arguments.empty() && chosen.words == arguments.size()) {
+    std::string list;
+    for (const std::string& verb : verbs) list += (list.empty() ? "" : ", ") + verb;
+    return refuse_usage("'" + chosen.path + "' wants one of: " + list);
   }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -125,6 +152,14 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   } catch (const CLI::ParseError& wrong) {
     return refuse_usage(wrong.what());
   }
+}
+
+std::string command_line_reference() {
+  std::ostringstream nowhere;
+  Console console{nowhere, nowhere};
+  CLI::App app{"", "rmq"};
+  build(app, console);
+  return command_reference(Command(app));
 }
 
 }  // namespace rmq::cli

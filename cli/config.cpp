@@ -66,12 +66,13 @@ void add_config_commands(const Command& root, Console& console) {
   const Command noun = root.noun("config", "Settings: what there are, and what a file comes to");
 
   const Command reference = noun.subcommand("reference", "Print the document of all settings");
+  reference.footer("Example:\n  rmq config reference > config.md");
   reference.does([&console] { console.out << config_reference(); });
 
   const Command shown = noun.subcommand(
       "show", "Check options and files of 'rmq serve', and print what they come to, as TOML");
   shown.footer(
-      "Example: turn a Java file into a TOML file\n"
+      "Example, turns a Java file into a TOML file:\n"
       "  rmq config show --config broker.conf > broker.toml");
   const auto raw = std::make_shared<RawServeOptions>();
   add_serve_options(shown, *raw);

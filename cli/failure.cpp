@@ -2,9 +2,12 @@
 
 #include <ostream>
 
+#include "cli/contexts.h"
+#include "cli/output.h"
 #include "cli/render.h"
 #include "client/client_errc.h"
 #include "client/name_servers.h"
+#include "config/config_errc.h"
 #include "net/net_errc.h"
 #include "protocol/response_codes.h"
 
@@ -51,12 +54,21 @@ std::string net_hint(const Error& error, const CommonOptions& options) {
 }
 
 ExitCode response_exit_code(const std::error_code& code) {
-  return code == ResponseCode::TopicNotExist ? ExitCode::NotFound : ExitCode::Refused;
+  const bool missing = code == ResponseCode::TopicNotExist ||
+                       code == ResponseCode::SubscriptionGroupNotExist ||
+                       code == ResponseCode::QueryNotFound;
+  return missing ? ExitCode::NotFound : ExitCode::Refused;
 }
 
 std::string response_hint(const std::error_code& code) {
   if (code == ResponseCode::TopicNotExist) {
     return "'rmq topic list' shows all topics, 'rmq topic create NAME' makes one.";
+  }
+  if (code == ResponseCode::SubscriptionGroupNotExist) {
+    return "'rmq group list' shows all groups.";
+  }
+  if (code == ResponseCode::InvalidParameter) {
+    return "Names have letters, digits, '_', '-', '%' and '|', and are none of RocketMQ's own.";
   }
   if (code == ResponseCode::NoPermission) {
     return "'rmq route show TOPIC' shows what is permitted on which broker.";
@@ -91,6 +103,9 @@ std::string client_hint(const std::error_code& code) {
     return "'rmq cluster status' shows the clusters and brokers that exist.";
   }
   if (code == ClientErrc::AnswerMalformed) return "Is it a RocketMQ server?";
+  if (code == ClientErrc::MessageInvalid) {
+    return "'rmq message send --help' says what a message is made of; nothing was sent.";
+  }
   return "";
 }
 
@@ -130,6 +145,12 @@ Failure explain(const Error& error, const std::string& task, const CommonOptions
   } else if (is_a<ClientErrc>(error.code)) {
     failure.exit = client_exit_code(error.code);
     failure.hint = client_hint(error.code);
+  } else if (is_a<ContextErrc>(error.code)) {
+    failure.exit = ExitCode::Usage;
+    failure.hint = "'rmq context list' shows the contexts, 'rmq context set' makes one.";
+  } else if (is_a<config::ConfigErrc>(error.code)) {
+    failure.exit = ExitCode::Usage;
+    failure.hint = "Mend or remove that contexts file; with --namesrv host:port none is read.";
   } else if (error.code.category() == protocol::response_category()) {
     failure.exit = response_exit_code(error.code);
     failure.hint = response_hint(error.code);
@@ -154,16 +175,12 @@ json::Value to_json(const Failure& failure) {
 ExitCode report(const Failure& failure, OutputFormat format, Console& console) {
   print_line(failure.message, console.err);
   if (!failure.hint.empty()) print_line(failure.hint, console.err);
-  if (format == OutputFormat::Json) {
+  if (is_for_programs(format)) {
     json::Value value = json::Value::object();
     value.set("error", to_json(failure));
-    print_json(value, console);
+    print_value(value, format, console);
   }
   return failure.exit;
-}
-
-void print_json(const json::Value& value, Console& console) {
-  console.out << json::write(value, {.quote_integer_keys = true}) << "\n" << std::flush;
 }
 
 }  // namespace rmq::cli

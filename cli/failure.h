@@ -1,6 +1,6 @@
 // How a command that failed says so: what happened, where, what to do about it, and the exit code
 // that tells the kind. For people on the error stream, each line as "rmq: ..."; with --output json
-// also as one JSON line on the output stream:
+// (or yaml) also as one JSON line (or document) on the output stream:
 // {"error":{"kind","exit_code","code","message","hint"}}.
 #pragma once
 
@@ -31,8 +31,5 @@ json::Value to_json(const Failure& failure);
 
 // Prints it, and returns its exit code.
 ExitCode report(const Failure& failure, OutputFormat format, Console& console);
-
-// JSON for programs: one value, one line.
-void print_json(const json::Value& value, Console& console);
 
 }  // namespace rmq::cli

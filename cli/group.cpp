@@ -5,7 +5,7 @@
 #include <ostream>
 #include <set>
 
-#include "cli/render.h"
+#include "cli/output.h"
 #include "protocol/response_codes.h"
 
 namespace rmq::cli {
@@ -33,36 +33,32 @@ ExitCode fail_with(const Error& error, const std::string& task, const GroupOptio
   return report(explain(error, task, options), options.format(), console);
 }
 
-void print_groups(const std::map<std::string, Group>& groups, const GroupOptions& options,
-                  Console& console) {
-  if (options.format() == OutputFormat::Json) {
-    json::Value list = json::Value::array();
-    for (const auto& [name, group] : groups) {
-      json::Value brokers = json::Value::array();
-      for (const std::string& broker : group.brokers) brokers.push_back(broker);
-      json::Value value = json::Value::object();
-      value.set("group", name).set("brokers", std::move(brokers));
-      value.set("consume_enable", group.config.consume_enable);
-      value.set("retry_max_times", group.config.retry_max_times);
-      value.set("orderly", group.config.consume_message_orderly);
-      list.push_back(std::move(value));
-    }
-    json::Value value = json::Value::object();
-    value.set("groups", std::move(list));
-    return print_json(value, console);
-  }
+Listing listing_of(const std::map<std::string, Group>& groups) {
+  json::Value list = json::Value::array();
   Table table({{"GROUP"}, {"BROKERS", Align::Right}, {"RETRIES", Align::Right}, {"CONSUMING"}});
   for (const auto& [name, group] : groups) {
-    table.add_row({escape_for_terminal(name), std::to_string(group.brokers.size()),
+    json::Value brokers = json::Value::array();
+    for (const std::string& broker : group.brokers) brokers.push_back(broker);
+    json::Value value = json::Value::object();
+    value.set("group", name).set("brokers", std::move(brokers));
+    value.set("consume_enable", group.config.consume_enable);
+    value.set("retry_max_times", group.config.retry_max_times);
+    value.set("orderly", group.config.consume_message_orderly);
+    list.push_back(std::move(value));
+    table.add_row({name, std::to_string(group.brokers.size()),
                    std::to_string(group.config.retry_max_times),
                    group.config.consume_enable ? "allowed" : "switched off"});
   }
-  console.out << table.text();
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("groups", std::move(list));
+  return listing;
 }
 
 ExitCode list_groups(const GroupOptions& options, Session& session, Console& console) {
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) return fail_with(targets.error(), "list groups", options, console);
   const auto answers = ask_each<SubscriptionGroupTableBody>(
       *targets, session, [&](const Target& target) { return admin.groups(target.address); });
@@ -75,7 +71,7 @@ ExitCode list_groups(const GroupOptions& options, Session& session, Console& con
       group.brokers.push_back((*targets)[i].broker);
     }
   }
-  print_groups(groups, options, console);
+  show(listing_of(groups), options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -89,7 +85,7 @@ Failure no_offsets(const LagOptions& options) {
   return failure;
 }
 
-void print_lag(const ConsumeStats& stats, const LagOptions& options, Console& console) {
+Listing listing_of(const ConsumeStats& stats, const LagOptions& options) {
   std::int64_t sum = 0;
   json::Value queues = json::Value::array();
   Table table({{"TOPIC"},
@@ -103,27 +99,27 @@ void print_lag(const ConsumeStats& stats, const LagOptions& options, Console& co
     const std::int64_t lag = of.broker - of.consumer;
     sum += lag;
     const std::string last = of.last_timestamp > 0 ? format_time_ms(of.last_timestamp) : "-";
-    table.add_row({escape_for_terminal(queue.topic), queue.broker_name,
-                   std::to_string(queue.queue_id), std::to_string(of.consumer.value),
-                   std::to_string(of.broker.value), std::to_string(lag), last});
+    table.add_row({queue.topic, queue.broker_name, std::to_string(queue.queue_id),
+                   std::to_string(of.consumer.value), std::to_string(of.broker.value),
+                   std::to_string(lag), last});
     json::Value value = json::Value::object();
     value.set("topic", queue.topic).set("broker", queue.broker_name).set("queue", queue.queue_id);
     value.set("committed", of.consumer.value).set("end", of.broker.value).set("lag", lag);
     value.set("last_consumed_ms", of.last_timestamp);
     queues.push_back(std::move(value));
   }
-  if (options.format() == OutputFormat::Json) {
-    json::Value value = json::Value::object();
-    value.set("group", options.group).set("lag", sum).set("queues", std::move(queues));
-    return print_json(value, console);
-  }
-  console.out << table.text() << "lag of all queues: " << sum << "\n";
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.note = "lag of all queues: " + std::to_string(sum);
+  listing.value = json::Value::object();
+  listing.value.set("group", options.group).set("lag", sum).set("queues", std::move(queues));
+  return listing;
 }
 
 ExitCode show_lag(const LagOptions& options, Session& session, Console& console) {
   const std::string task = "show the lag of group '" + options.group + "'";
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) return fail_with(targets.error(), task, options, console);
   const auto answers = ask_each<ConsumeStats>(*targets, session, [&](const Target& target) {
     return admin.consume_stats(target.address, options.group);
@@ -136,7 +132,7 @@ ExitCode show_lag(const LagOptions& options, Session& session, Console& console)
     }
   }
   if (all.queues.empty()) return report(no_offsets(options), options.format(), console);
-  print_lag(all, options, console);
+  show(listing_of(all, options), options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -146,43 +142,36 @@ struct Member {
   std::vector<std::string> brokers;
 };
 
-void print_members(const std::map<std::string, Member>& members,
+Listing listing_of(const std::map<std::string, Member>& members,
                    const std::map<std::string, std::set<std::string>>& subscriptions,
-                   const GroupOptions& options, Console& console) {
-  if (options.format() == OutputFormat::Json) {
-    json::Value list = json::Value::array();
-    for (const auto& [id, member] : members) {
-      json::Value value = json::Value::object();
-      value.set("client", id).set("address", member.client.address);
-      value.set("language", protocol::language_name(member.client.language));
-      value.set("brokers", member.brokers.size());
-      list.push_back(std::move(value));
-    }
-    json::Value topics = json::Value::object();
-    for (const auto& [topic, expressions] : subscriptions) {
-      json::Value texts = json::Value::array();
-      for (const std::string& expression : expressions) texts.push_back(expression);
-      topics.set(topic, std::move(texts));
-    }
-    json::Value value = json::Value::object();
-    value.set("group", options.group).set("members", std::move(list));
-    value.set("subscriptions", std::move(topics));
-    return print_json(value, console);
-  }
-  Table table({{"CLIENT"}, {"ADDRESS"}, {"LANGUAGE"}, {"BROKERS", Align::Right}});
+                   const GroupOptions& options) {
+  json::Value list = json::Value::array();
+  Table clients({{"CLIENT"}, {"ADDRESS"}, {"LANGUAGE"}, {"BROKERS", Align::Right}});
   for (const auto& [id, member] : members) {
-    table.add_row({escape_for_terminal(id), member.client.address,
-                   std::string(protocol::language_name(member.client.language)),
-                   std::to_string(member.brokers.size())});
+    const std::string language(protocol::language_name(member.client.language));
+    json::Value value = json::Value::object();
+    value.set("client", id).set("address", member.client.address);
+    value.set("language", language).set("brokers", member.brokers.size());
+    list.push_back(std::move(value));
+    clients.add_row({id, member.client.address, language, std::to_string(member.brokers.size())});
   }
-  console.out << table.text() << "\n";
-  Table topics({{"TOPIC"}, {"EXPRESSION"}});
-  for (const auto& [topic, expressions] : subscriptions) {
-    for (const std::string& expression : expressions) {
-      topics.add_row({escape_for_terminal(topic), escape_for_terminal(expression)});
+  json::Value topics = json::Value::object();
+  Table expressions({{"TOPIC"}, {"EXPRESSION"}});
+  for (const auto& [topic, texts] : subscriptions) {
+    json::Value values = json::Value::array();
+    for (const std::string& text : texts) {
+      values.push_back(text);
+      expressions.add_row({topic, text});
     }
+    topics.set(topic, std::move(values));
   }
-  console.out << topics.text();
+  Listing listing;
+  listing.tables.push_back(std::move(clients));
+  listing.tables.push_back(std::move(expressions));
+  listing.value = json::Value::object();
+  listing.value.set("group", options.group).set("members", std::move(list));
+  listing.value.set("subscriptions", std::move(topics));
+  return listing;
 }
 
 Failure nobody_there(const GroupOptions& options) {
@@ -197,7 +186,7 @@ Failure nobody_there(const GroupOptions& options) {
 ExitCode describe_group(const GroupOptions& options, Session& session, Console& console) {
   const std::string task = "describe group '" + options.group + "'";
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) return fail_with(targets.error(), task, options, console);
   const auto answers = ask_each<ConsumerConnection>(*targets, session, [&](const Target& target) {
     return admin.consumers(target.address, options.group);
@@ -220,7 +209,7 @@ ExitCode describe_group(const GroupOptions& options, Session& session, Console& 
     }
   }
   if (members.empty()) return report(nobody_there(options), options.format(), console);
-  print_members(members, subscriptions, options, console);
+  show(listing_of(members, subscriptions, options), options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -231,24 +220,24 @@ void add_group_commands(const Command& root, Console& console) {
   {
     const auto [verb, options] =
         add_verb<GroupOptions>(noun, "list", "Show the groups", "rmq group list");
-    add_broker_options(verb, *options);
-    run_as(verb, options, console, list_groups);
+    add_target_options(verb, *options);
+    run_as_reader(verb, options, console, list_groups);
   }
   {
     const auto [verb, options] = add_verb<LagOptions>(
         noun, "lag", "Show how far a group is behind, queue by queue", "rmq group lag billing");
     verb.option("GROUP", options->group, "The group").required();
     verb.option("--topic", options->topic, "Only queues of this topic");
-    add_broker_options(verb, *options);
-    run_as(verb, options, console, show_lag);
+    add_target_options(verb, *options);
+    run_as_reader(verb, options, console, show_lag);
   }
   {
     const auto [verb, options] = add_verb<GroupOptions>(
         noun, "describe", "Show who is connected, and what they subscribe to",
         "rmq group describe billing");
     verb.option("GROUP", options->group, "The group").required();
-    add_broker_options(verb, *options);
-    run_as(verb, options, console, describe_group);
+    add_target_options(verb, *options);
+    run_as_reader(verb, options, console, describe_group);
   }
   add_group_changes(noun, console);
 }

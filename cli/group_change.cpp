@@ -1,10 +1,14 @@
 // The verbs of `rmq group` that change something: they want --yes, or --dry-run to show it only.
+#include <algorithm>
 #include <optional>
-#include <ostream>
 
+#include "base/clock.h"
+#include "cli/consent.h"
 #include "cli/group.h"
 #include "cli/message_format.h"
-#include "cli/render.h"
+#include "cli/output.h"
+#include "cli/suggest.h"
+#include "cli/topic_names.h"
 #include "protocol/response_codes.h"
 
 namespace rmq::cli {
@@ -15,8 +19,7 @@ using protocol::QueueOffsetMap;
 using protocol::ResponseCode;
 
 struct ChangeOptions : GroupOptions {
-  bool yes = false;
-  bool dry_run = false;
+  Consent consent;
 };
 
 struct ResetOptions : ChangeOptions {
@@ -24,64 +27,57 @@ struct ResetOptions : ChangeOptions {
   std::string to;
 };
 
-// Done: nothing, so that gather() has something to hold.
-struct Done {};
-
-void add_consent(const Command& verb, ChangeOptions& options) {
-  const Option yes = verb.flag("--yes", options.yes, "Do it");
-  verb.flag("--dry-run", options.dry_run, "Only say what would be done").excludes(yes);
-}
-
-// What stands in the way of a change, if anything; `what` says what it is.
-std::optional<ExitCode> ask_consent(const ChangeOptions& options, const std::string& what,
-                                    Console& console) {
-  if (options.yes) return std::nullopt;
-  if (options.dry_run) {
-    console.out << "would " << what << "\n";
-    return ExitCode::Ok;
+// No broker knows the group: which one is near.
+std::optional<Failure> unknown_group(const ChangeOptions& options,
+                                     const std::vector<Target>& targets, AdminClient& admin,
+                                     Session& session) {
+  const auto answers = ask_each<protocol::SubscriptionGroupTableBody>(
+      targets, session, [&](const Target& target) { return admin.groups(target.address); });
+  std::vector<std::string> names;
+  for (const auto& answer : answers) {
+    if (!answer) return std::nullopt;  // what comes next says why
+    for (const auto& [name, config] : answer->groups) names.push_back(name);
   }
-  return report(
-      usage_failure("this would " + what, "Add --yes to do it, --dry-run to see it only."),
-      options.format(), console);
-}
-
-std::string names_of(const std::vector<Target>& targets) {
-  std::string names;
-  for (const Target& target : targets) names += (names.empty() ? "" : ", ") + target.broker;
-  return names;
-}
-
-net::Task<Result<Done>> delete_on(AdminClient& admin, Target target, std::string group) {
-  const Result<> deleted = co_await admin.delete_group(target.address, group);
-  if (!deleted) co_return fail(deleted.error());
-  co_return Done{};
+  if (std::find(names.begin(), names.end(), options.group) != names.end()) return std::nullopt;
+  Failure failure;
+  failure.exit = ExitCode::NotFound;
+  failure.code = "GROUP_UNKNOWN";
+  failure.message =
+      "there is no group '" + options.group + "'." + did_you_mean(options.group, names);
+  failure.hint = "'rmq group list' shows all groups.";
+  return failure;
 }
 
 ExitCode delete_group(const ChangeOptions& options, Session& session, Console& console) {
   const std::string task = "delete group '" + options.group + "'";
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
+  if (const auto unknown = unknown_group(options, *targets, admin, session)) {
+    return report(*unknown, options.format(), console);
+  }
   const auto refusal =
-      ask_consent(options, task + " and its offsets on " + names_of(*targets), console);
+      ask_consent(options.consent, task + " and its offsets on " + names_of(*targets),
+                  options.group, options.format(), console);
   if (refusal) return *refusal;
-  const auto answers = ask_each<Done>(*targets, session, [&](const Target& target) {
-    return delete_on(admin, target, options.group);
+  const auto answers = ask_each<bool>(*targets, session, [&](const Target& target) {
+    return done(admin.delete_group(target.address, options.group));
   });
   for (const auto& answer : answers) {
     if (answer) continue;
     return report(explain(answer.error(), task, options), options.format(), console);
   }
-  if (options.format() == OutputFormat::Json) {
-    json::Value brokers = json::Value::array();
-    for (const Target& target : *targets) brokers.push_back(target.broker);
-    json::Value value = json::Value::object();
-    value.set("group", options.group).set("deleted_on", std::move(brokers));
-    print_json(value, console);
-    return ExitCode::Ok;
+  json::Value brokers = json::Value::array();
+  Table table({{"GROUP"}, {"BROKER"}, {"ADDRESS"}, {"RESULT"}});
+  for (const Target& target : *targets) {
+    brokers.push_back(target.broker);
+    table.add_row({options.group, target.broker, target.address, "deleted"});
   }
-  console.out << "group " << escape_for_terminal(options.group) << " deleted on "
-              << names_of(*targets) << "\n";
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("group", options.group).set("deleted_on", std::move(brokers));
+  show(listing, options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -108,22 +104,30 @@ void print_offsets(const QueueOffsetMap& offsets, const ResetOptions& options, C
     value.set("offset", offset.value);
     queues.push_back(std::move(value));
   }
-  if (options.format() == OutputFormat::Table) {
-    console.out << table.text();
-    return;
-  }
-  json::Value value = json::Value::object();
-  value.set("group", options.group).set("topic", options.topic).set("queues", std::move(queues));
-  print_json(value, console);
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("group", options.group).set("topic", options.topic);
+  listing.value.set("queues", std::move(queues));
+  show(listing, options.format(), console);
 }
 
 ExitCode reset_group(const ResetOptions& options, Session& session, Console& console) {
   const std::string task =
       "set group '" + options.group + "' in topic '" + options.topic + "' to " + options.to;
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) return report(explain(targets.error(), task, options), options.format(), console);
-  const auto refusal = ask_consent(options, task + " on " + names_of(*targets), console);
+  if (*time_of(options.to) > Clock::system().now_ms()) {
+    return report(usage_failure("--to: " + options.to + " is in the future",
+                                "Write '--to latest' to skip all that is there."),
+                  options.format(), console);
+  }
+  if (const auto unknown = unknown_group(options, *targets, admin, session)) {
+    return report(*unknown, options.format(), console);
+  }
+  const auto refusal = ask_consent(options.consent, task + " on " + names_of(*targets),
+                                   options.group, options.format(), console);
   if (refusal) return *refusal;
   const std::int64_t at = *time_of(options.to);
   const auto answers = ask_each<QueueOffsetMap>(*targets, session, [&](const Target& target) {
@@ -142,7 +146,8 @@ ExitCode reset_group(const ResetOptions& options, Session& session, Console& con
   if (!offsets.empty()) print_offsets(offsets, options, console);
   if (!error && offsets.empty()) error = answers.front().error();
   if (!error) return ExitCode::Ok;
-  return report(explain(*error, task, options), options.format(), console);
+  return report(explain_topic_error(*error, task, options.topic, options, session),
+                options.format(), console);
 }
 
 }  // namespace
@@ -158,16 +163,16 @@ void add_group_changes(const Command& noun, Console& console) {
         .required()
         .checked_by(check_to)
         .type("WHERE");
-    add_broker_options(verb, *options);
-    add_consent(verb, *options);
+    add_target_options(verb, *options);
+    add_consent_options(verb, options->consent);
     run_as(verb, options, console, reset_group);
   }
   {
     const auto [verb, options] = add_verb<ChangeOptions>(
         noun, "delete", "Forget a group and its offsets", "rmq group delete billing --yes");
     verb.option("GROUP", options->group, "The group").required();
-    add_broker_options(verb, *options);
-    add_consent(verb, *options);
+    add_target_options(verb, *options);
+    add_consent_options(verb, options->consent);
     run_as(verb, options, console, delete_group);
   }
 }

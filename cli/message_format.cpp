@@ -5,8 +5,9 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <ostream>
 
-#include "cli/render.h"
+#include "cli/output.h"
 
 namespace rmq::cli {
 namespace {
@@ -66,6 +67,47 @@ std::string message_line(const client::ReceivedMessage& message) {
   if (!message.keys.empty()) line += "  keys=" + escape_for_terminal(join(message.keys, ','));
   if (message.body_error) line += "  (" + escape_for_terminal(message.body_error->message()) + ")";
   return line + "  " + body_text(message.body);
+}
+
+Table message_table() {
+  return Table({{"STORED"},
+                {"BROKER"},
+                {"QUEUE", Align::Right},
+                {"OFFSET", Align::Right},
+                {"TAG"},
+                {"KEYS"},
+                {"MESSAGE ID"},
+                {"BORN", Align::Left, Detail::Wide},
+                {"BORN HOST", Align::Left, Detail::Wide},
+                {"BODY"}});
+}
+
+std::vector<std::string> message_row(const client::ReceivedMessage& message) {
+  const std::string_view text = as_text(message.body);
+  return {format_time_ms(message.store_timestamp_ms),
+          message.queue.broker_name,
+          std::to_string(message.queue.queue_id),
+          std::to_string(message.offset.value),
+          message.tag,
+          join(message.keys, ','),
+          message.message_id,
+          format_time_ms(message.born_timestamp_ms),
+          message.born_host,
+          is_readable_text(text) ? std::string(text) : base64(message.body)};
+}
+
+void print_message(const client::ReceivedMessage& message, OutputFormat format, bool first,
+                   Console& console) {
+  if (is_for_programs(format)) return print_value(message_json(message), format, console);
+  if (format == OutputFormat::Csv) {
+    Table table = message_table();
+    table.add_row(message_row(message));
+    console.out << (first ? table.csv_header() : "") << table.csv_rows() << std::flush;
+    return;
+  }
+  console.out << message_line(message);
+  if (format == OutputFormat::Wide) console.out << "  " << escape_for_terminal(message.message_id);
+  console.out << "\n" << std::flush;
 }
 
 json::Value message_json(const client::ReceivedMessage& message) {

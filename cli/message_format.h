@@ -1,4 +1,4 @@
-// A message on one line: for people, or as JSON for programs.
+// A message on one line, as a row or as a JSON value.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "cli/command_line.h"
+#include "cli/common_options.h"
+#include "cli/render.h"
 #include "client/message.h"
 
 namespace rmq::cli {
@@ -20,6 +24,14 @@ inline constexpr std::size_t kShownBodyBytes = 1024;
 // without anything that a terminal would obey. A body that is no text is shown as "<20 bytes:
 // 00ff...>".
 std::string message_line(const client::ReceivedMessage& message);
+
+// A table of messages without rows, and the row of one.
+Table message_table();
+std::vector<std::string> message_row(const client::ReceivedMessage& message);
+
+// One of a stream of messages: a line, a value, or a row, before which the `first` has the names.
+void print_message(const client::ReceivedMessage& message, OutputFormat format, bool first,
+                   Console& console);
 
 // All there is. A body that is UTF-8 is "body", any other "body_base64".
 json::Value message_json(const client::ReceivedMessage& message);

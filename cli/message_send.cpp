@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/render.h"
+#include "cli/output.h"
 #include "cli/topic_names.h"
 #include "client/client_errc.h"
 #include "client/producer.h"
@@ -120,21 +120,23 @@ class SendReport {
     ++count_;
     queues_.insert(sent.queue);
     if (sent.status != client::SendStatus::Ok) ++unsafe_[client::send_status_name(sent.status)];
-    if (options_.format() == OutputFormat::Json) {
-      print_json(to_json(sent), console_);
-    } else if (count_ <= kRowsMax) {
-      table_.add_row({sent.message_id, sent.queue.broker_name, std::to_string(sent.queue.queue_id),
-                      std::to_string(sent.offset.value), client::send_status_name(sent.status)});
+    if (is_for_programs(options_.format())) {
+      print_value(to_json(sent), options_.format(), console_);
+      return;
+    }
+    Table& table = listing_.tables.front();
+    if (options_.format() == OutputFormat::Csv || count_ <= kRowsMax) {
+      table.add_row({sent.message_id, sent.queue.broker_name, std::to_string(sent.queue.queue_id),
+                     std::to_string(sent.offset.value), client::send_status_name(sent.status),
+                     sent.offset_message_id});
     }
   }
 
   void finish() {
-    if (options_.format() == OutputFormat::Table && count_ > 0) {
-      if (count_ <= kRowsMax) {
-        console_.out << table_.text();
-      } else {
-        console_.out << "sent " << count_ << " messages to " << queues_.size() << " queues\n";
-      }
+    if (count_ > kRowsMax && is_for_people(options_.format())) {
+      console_.out << "sent " << count_ << " messages to " << queues_.size() << " queues\n";
+    } else if (count_ > 0 && !is_for_programs(options_.format())) {
+      show(listing_, options_.format(), console_);
     }
     for (const auto& [status, count] : unsafe_) {
       console_.err << "rmq: " << count << " of them stored, but " << status
@@ -148,8 +150,14 @@ class SendReport {
   std::size_t count_ = 0;
   std::set<MessageQueue> queues_;
   std::map<std::string, std::size_t> unsafe_;
-  Table table_{
-      {{"MESSAGE ID"}, {"BROKER"}, {"QUEUE", Align::Right}, {"OFFSET", Align::Right}, {"STATUS"}}};
+  Listing listing_{{Table({{"MESSAGE ID"},
+                           {"BROKER"},
+                           {"QUEUE", Align::Right},
+                           {"OFFSET", Align::Right},
+                           {"STATUS"},
+                           {"OFFSET MESSAGE ID", Align::Left, Detail::Wide}})},
+                   "",
+                   {}};
 };
 
 ExitCode send_messages(const SendOptions& options, Session& session, Console& console) {
@@ -176,8 +184,10 @@ ExitCode send_messages(const SendOptions& options, Session& session, Console& co
   }
 
   SendReport sends(options, console);
+  Progress progress(console, "sending");
   for (std::int64_t i = 0; i < options.count; ++i) {
-    const auto sent = session.run<Result<SendResult>>([&] {
+    progress.what("sent " + std::to_string(i) + " of " + std::to_string(options.count));
+    const auto sent = session.run_quietly<Result<SendResult>>([&] {
       return queue ? producer.send_to(*message, *queue, options.timeout())
                    : producer.send(*message, options.timeout());
     });

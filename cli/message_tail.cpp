@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/message_format.h"
-#include "cli/render.h"
+#include "cli/output.h"
 #include "cli/topic_names.h"
 #include "client/client_errc.h"
 #include "client/gather.h"
@@ -71,11 +71,7 @@ class TailPrinter {
   // False when --count is reached.
   bool print(const client::ReceivedMessage& message) {
     troubles_.erase(message.queue.broker_name);
-    if (options_.format() == OutputFormat::Json) {
-      print_json(message_json(message), console_);
-    } else {
-      console_.out << message_line(message) << "\n" << std::flush;
-    }
+    print_message(message, options_.format(), count_ == 0, console_);
     ++count_;
     return !options_.count || count_ < *options_.count;
   }
@@ -152,7 +148,7 @@ ExitCode tail_messages(const TailOptions& options, Session& session, Console& co
   }
   TailPrinter printer(options, console);
   const auto in_time =
-      session.run<Result<bool>>([&] { return tail(options, session, printer, deadline); });
+      session.run_quietly<Result<bool>>([&] { return tail(options, session, printer, deadline); });
   if (!in_time) {
     const std::string task = "read topic '" + options.topic + "'";
     return report(explain_topic_error(in_time.error(), task, options.topic, options, session),

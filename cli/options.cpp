@@ -1,10 +1,40 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
+#include <string_view>
 #include <utility>
 
 namespace rmq::cli {
+namespace {
+
+// CLI11 says "FORMAT:{table,json}" of an option whose values are listed, and "MS:1 to 9" of a
+// range; "HOST:PORT" is only a type.
+void split_type(const std::string& text, OptionInfo& info) {
+  static constexpr std::array<std::string_view, 3> kChecks{":{", ":POSITIVE", ":NONNEGATIVE"};
+  std::size_t end = text.size();
+  for (const std::string_view check : kChecks) end = std::min(end, text.find(check));
+  if (const auto to = text.find(" to "); to != std::string::npos) end = text.rfind(':', to);
+  info.type = text.substr(0, end);
+  const auto brace = text.find('{');
+  if (brace == std::string::npos || text.back() != '}') return;
+  std::string value;
+  for (const char c : text.substr(brace + 1)) {
+    if (c != ',' && c != '}') {
+      value += c;
+      continue;
+    }
+    info.values.push_back(value);
+    value.clear();
+  }
+}
+
+}  // namespace
 
 Option& Option::required() {
   option_->required();
@@ -27,7 +57,15 @@ Option& Option::one_of(const std::vector<std::string>& values) {
 }
 
 Option& Option::within(std::int64_t least, std::int64_t most) {
-  option_->check(CLI::Range(least, most));
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  const auto check = [=](const std::string& text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (whole && value >= least && value <= most) return std::string();
+    return "'" + text + "' is not a whole number from " + range;
+  };
+  option_->check(CLI::Validator(check, range));
   return *this;
 }
 
@@ -42,7 +80,15 @@ Option& Option::not_negative() {
 }
 
 Option& Option::between(double least, double most) {
-  option_->check(CLI::Range(least, most));
+  std::ostringstream range;
+  range << least << " to " << most;
+  const auto check = [least, most, range = range.str()](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (!text.empty() && *end == '\0' && value >= least && value <= most) return std::string();
+    return "'" + text + "' is not a number from " + range;
+  };
+  option_->check(CLI::Validator(check, range.str()));
   return *this;
 }
 
@@ -73,6 +119,16 @@ Option& Option::excludes(const Option& other) {
 
 Option& Option::needs(const Option& other) {
   option_->needs(other.option_);
+  return *this;
+}
+
+Option& Option::in_group(const std::string& heading) {
+  option_->group(heading);
+  return *this;
+}
+
+Option& Option::value_may_be_left_out(const std::string& value) {
+  option_->expected(0, 1)->default_str(value);
   return *this;
 }
 
@@ -118,5 +174,40 @@ void Command::after_parse(std::function<void()> callback) const {
 }
 
 void Command::does(std::function<void()> work) const { app_->callback(std::move(work)); }
+
+void Command::hide() const { app_->group(""); }
+
+std::string Command::name() const { return app_->get_name(); }
+std::string Command::description() const { return app_->get_description(); }
+std::string Command::footer_text() const { return app_->get_footer(); }
+
+std::vector<Command> Command::subcommands() const {
+  std::vector<Command> commands;
+  for (CLI::App* app : app_->get_subcommands([](CLI::App*) { return true; })) {
+    if (!app->get_group().empty()) commands.push_back(Command(*app));
+  }
+  return commands;
+}
+
+std::vector<OptionInfo> Command::options() const {
+  std::vector<OptionInfo> infos;
+  for (CLI::Option* option : app_->get_options()) {
+    if (option == app_->get_help_ptr() || option->get_group().empty()) continue;
+    OptionInfo info;
+    info.positional = option->get_positional();
+    info.name = info.positional ? option->get_name(true) : option->get_name();
+    info.takes_value = option->get_items_expected_max() > 0;
+    info.help = option->get_description();
+    info.default_text = info.takes_value ? option->get_default_str() : "";
+    info.group = option->get_group();
+    info.required = option->get_required();
+    info.repeats = option->get_items_expected_max() > 1;
+    if (info.takes_value) split_type(option->get_type_name(), info);
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::string Command::help(const std::string& parent) const { return app_->help(parent); }
 
 }  // namespace rmq::cli

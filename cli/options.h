@@ -38,11 +38,29 @@ class Option {
   Option& one_value_each_time();
   Option& excludes(const Option& other);
   Option& needs(const Option& other);
+  // The heading that the help shows it under.
+  Option& in_group(const std::string& heading);
+  // Without a value it is as if `value` were given.
+  Option& value_may_be_left_out(const std::string& value);
   // Whether it was on the command line, once that was parsed.
   bool given() const;
 
  private:
   CLI::Option* option_;
+};
+
+// What a help text, a document or a completion says about an option.
+struct OptionInfo {
+  std::string name;  // "--queues", or "TOPIC" for what has no name
+  std::string type;  // of its value; empty for a flag
+  std::string help;
+  std::string default_text;         // empty: none to tell
+  std::vector<std::string> values;  // when only these are taken
+  std::string group;
+  bool takes_value = true;
+  bool positional = false;
+  bool required = false;
+  bool repeats = false;
 };
 
 class Command {
@@ -62,6 +80,18 @@ class Command {
   // Once all options have their values; before the work.
   void after_parse(std::function<void()> callback) const;
   void does(std::function<void()> work) const;
+  // Not in help texts, documents and completions.
+  void hide() const;
+
+  std::string name() const;
+  std::string description() const;
+  std::string footer_text() const;
+  // In the order in which they were made; hidden ones are left out.
+  std::vector<Command> subcommands() const;
+  // Without --help.
+  std::vector<OptionInfo> options() const;
+  // As if "--help" stood behind it; `parent` is what stands before its name.
+  std::string help(const std::string& parent) const;
 
  private:
   CLI::App* app_;

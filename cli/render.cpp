@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <ctime>
 
@@ -67,6 +68,21 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line += ',';
+    if (cells[i].find_first_of(",\"\r\n") == std::string::npos) {
+      line += cells[i];
+      continue;
+    }
+    line += '"';
+    for (const char c : cells[i]) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+    line += '"';
+  }
+  return line + "\r\n";
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) {
@@ -121,29 +137,50 @@ void Table::add_row(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::text() const {
-  std::vector<std::size_t> widths;
+std::string Table::text(Detail detail) const {
+  std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    std::size_t width = display_width(columns_[i].title);
-    for (const auto& row : rows_) width = std::max(width, display_width(row[i]));
+    if (detail == Detail::Wide || columns_[i].detail == Detail::Always) shown.push_back(i);
+  }
+  std::vector<std::vector<std::string>> lines(rows_.size() + 1);
+  std::vector<std::size_t> widths;
+  for (const std::size_t i : shown) {
+    lines[0].push_back(escape_for_terminal(columns_[i].title));
+    std::size_t width = display_width(lines[0].back());
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      lines[row + 1].push_back(escape_for_terminal(rows_[row][i]));
+      width = std::max(width, display_width(lines[row + 1].back()));
+    }
     widths.push_back(width);
   }
 
   std::string out;
-  const auto add_line = [&](const auto& cell_at) {
+  for (const std::vector<std::string>& cells : lines) {
     std::string line;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string& cell = cell_at(i);
-      const std::string padding(widths[i] - display_width(cell), ' ');
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const std::string padding(widths[i] - display_width(cells[i]), ' ');
       if (i > 0) line += "  ";
-      line += columns_[i].align == Align::Right ? padding + cell : cell + padding;
+      line += columns_[shown[i]].align == Align::Right ? padding + cells[i] : cells[i] + padding;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
-  };
-  add_line([&](std::size_t i) -> const std::string& { return columns_[i].title; });
-  for (const auto& row : rows_)
-    add_line([&](std::size_t i) -> const std::string& { return row[i]; });
+  }
+  return out;
+}
+
+std::string Table::csv_header() const {
+  std::vector<std::string> names;
+  for (const Column& column : columns_) {
+    std::string name = column.title;
+    for (char& c : name) c = c == ' ' ? '_' : static_cast<char>(std::tolower(c));
+    names.push_back(std::move(name));
+  }
+  return csv_line(names);
+}
+
+std::string Table::csv_rows() const {
+  std::string out;
+  for (const auto& row : rows_) out += csv_line(row);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Tables for people: aligned columns, two blanks apart, no lines; widths are those of a terminal,
-// so that names in Chinese or Japanese stay aligned.
+// Tables: for people aligned columns, two blanks apart, no lines; widths are those of a terminal,
+// so that names in Chinese or Japanese stay aligned. For spreadsheets CSV (RFC 4180).
 #pragma once
 
 #include <cstddef>
@@ -21,21 +21,27 @@ std::string escape_for_terminal(std::string_view text);
 bool is_utf8(std::string_view text);
 
 enum class Align { Left, Right };
+// Detail::Wide: a column that people see only when they ask for the wide form.
+enum class Detail { Always, Wide };
 
 class Table {
  public:
   struct Column {
     std::string title;
     Align align = Align::Left;
+    Detail detail = Detail::Always;
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // One cell per column.
+  // One cell per column, as it is: what a terminal would obey is escaped when it is written.
   void add_row(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   // The title line and the rows, each ended by a line feed, without blanks at line ends.
-  std::string text() const;
+  std::string text(Detail detail = Detail::Always) const;
+  // All columns. Their names are the titles as words of a program: "last_update".
+  std::string csv_header() const;
+  std::string csv_rows() const;
 
  private:
   std::vector<Column> columns_;

@@ -1,10 +1,10 @@
 #include "cli/route.h"
 
 #include <algorithm>
-#include <ostream>
 
 #include "cli/command.h"
-#include "cli/render.h"
+#include "cli/output.h"
+#include "cli/topic.h"
 #include "cli/topic_names.h"
 #include "client/admin_client.h"
 
@@ -15,13 +15,6 @@ struct ShowOptions : CommonOptions {
   std::string topic;
 };
 
-std::string perm_text(std::int32_t perm) {
-  std::string text;
-  if (protocol::is_readable(perm)) text += 'r';
-  if (protocol::is_writable(perm)) text += 'w';
-  return text.empty() ? "-" : text;
-}
-
 const protocol::BrokerData* find_broker(const protocol::TopicRouteData& route,
                                         const std::string& name) {
   const auto& brokers = route.broker_datas;
@@ -30,8 +23,7 @@ const protocol::BrokerData* find_broker(const protocol::TopicRouteData& route,
   return found == brokers.end() ? nullptr : &*found;
 }
 
-void print_route_json(const ShowOptions& options, const protocol::TopicRouteData& route,
-                      Console& console) {
+json::Value value_of(const ShowOptions& options, const protocol::TopicRouteData& route) {
   json::Value brokers = json::Value::array();
   for (const protocol::QueueData& queues : route.queue_datas) {
     json::Value broker = json::Value::object();
@@ -53,10 +45,10 @@ void print_route_json(const ShowOptions& options, const protocol::TopicRouteData
   value.set("topic", options.topic);
   if (route.order_topic_conf) value.set("order", *route.order_topic_conf);
   value.set("brokers", std::move(brokers));
-  print_json(value, console);
+  return value;
 }
 
-void print_route_table(const protocol::TopicRouteData& route, Console& console) {
+Table table_of(const protocol::TopicRouteData& route) {
   Table table({{"CLUSTER"},
                {"BROKER"},
                {"MASTER"},
@@ -81,7 +73,7 @@ void print_route_table(const protocol::TopicRouteData& route, Console& console) 
                    slaves.empty() ? "-" : slaves, std::to_string(queues.read_queue_nums),
                    std::to_string(queues.write_queue_nums), perm_text(queues.perm)});
   }
-  console.out << table.text();
+  return table;
 }
 
 ExitCode show_route(const ShowOptions& options, Session& session, Console& console) {
@@ -93,11 +85,10 @@ ExitCode show_route(const ShowOptions& options, Session& session, Console& conso
     return report(explain_topic_error(route.error(), task, options.topic, options, session),
                   options.format(), console);
   }
-  if (options.format() == OutputFormat::Json) {
-    print_route_json(options, *route, console);
-  } else {
-    print_route_table(*route, console);
-  }
+  Listing listing;
+  listing.tables.push_back(table_of(*route));
+  listing.value = value_of(options, *route);
+  show(listing, options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -108,7 +99,8 @@ void add_route_commands(const Command& root, Console& console) {
   const auto [verb, options] = add_verb<ShowOptions>(
       noun, "show", "Show the brokers and queues of a topic", "rmq route show Orders");
   verb.option("TOPIC", options->topic, "The topic").required();
-  run_as(verb, options, console, show_route);
+  run_as_reader(verb, options, console, show_route);
+  add_route_watch(noun, console);
 }
 
 }  // namespace rmq::cli

@@ -1,4 +1,4 @@
-// `rmq route show`.
+// `rmq route show` (route.cpp), `rmq route watch` (route_watch.cpp).
 #pragma once
 
 #include "cli/command_line.h"
@@ -7,5 +7,6 @@
 namespace rmq::cli {
 
 void add_route_commands(const Command& root, Console& console);
+void add_route_watch(const Command& noun, Console& console);
 
 }  // namespace rmq::cli

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/serve_options.h"
+#include "config/config_errc.h"
 #include "net/io_threads.h"
 #include "net/net_errc.h"
 #include "roles/broker/broker.h"
@@ -51,12 +52,31 @@ std::string remedy(const Error& error) {
     return "Another process uses this data directory: stop it, or choose another one with --data.";
   }
   if (error.code == std::errc::permission_denied ||
-      error.code == std::errc::read_only_file_system) {
+      error.code == std::errc::operation_not_permitted ||
+      error.code == std::errc::read_only_file_system ||
+      error.code == std::errc::no_such_file_or_directory ||
+      error.code == std::errc::not_a_directory) {
     return "Choose a directory that this user may write to with --data.";
   }
   if (error.code == std::errc::no_space_on_device)
     return "Make room, or choose another directory with --data.";
   return "";
+}
+
+// What to do about options or files that cannot be meant.
+const char* usage_remedy(const Error& error) {
+  using config::ConfigErrc;
+  if (error.code == ConfigErrc::Unreadable) {
+    return "Check that the file exists and that you may read it.";
+  }
+  if (error.code == ConfigErrc::UnknownKey || error.code == ConfigErrc::Syntax) {
+    return "'rmq config reference' lists all settings, 'rmq config show --config FILE' checks a "
+           "file.";
+  }
+  if (error.code == ConfigErrc::BadValue) {
+    return "See 'rmq serve --help' for options, 'rmq config reference' for settings in files.";
+  }
+  return "See 'rmq serve --help'.";
 }
 
 // The roles of this process, started in order and stopped in reverse.
@@ -195,7 +215,8 @@ void add_serve_command(const Command& root, Console& console) {
   command.does([raw, &console] {
     const Result<ServeOptions> options = resolve(*raw);
     if (!options) {
-      console.err << "rmq: " << options.error().message() << "\nrmq: see 'rmq serve --help'\n";
+      console.err << "rmq: " << options.error().message()
+                  << "\nrmq: " << usage_remedy(options.error()) << "\n";
       return finish(ExitCode::Usage);
     }
     for (const std::string& note : options->notes) log::info("serve", note);

@@ -332,6 +332,7 @@ void add_serve_options(const Command& command, RawServeOptions& raw) {
               "Directory of all data: store/ and namesrv/ below it (default ./rmq-data)")
       .type("DIR");
   command.option("--port", raw.port, "Port of the one role; 0: free ports for every role")
+      .within(0, 65'535)
       .type("PORT");
   command.option("--listen", raw.listen, "Address to listen on, for every role").type("IP");
   command.option("--advertise", raw.advertise, "Address that clients are told").type("HOST");

@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "cli/common_options.h"
+#include "cli/progress.h"
 #include "client/client.h"
 #include "net/await.h"
 #include "net/io_threads.h"
@@ -16,8 +18,9 @@ namespace rmq::cli {
 
 class Session {
  public:
-  // Errors: NetErrc::AddressMalformed, ClientErrc::NoNameServer: nothing is sent yet.
-  static Result<std::unique_ptr<Session>> open(const CommonOptions& options);
+  // `console` must outlive it. Errors: NetErrc::AddressMalformed, ClientErrc::NoNameServer: nothing
+  // is sent yet.
+  static Result<std::unique_ptr<Session>> open(const CommonOptions& options, Console& console);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -26,15 +29,22 @@ class Session {
   // The thread that run() runs on.
   net::IoThread& thread() { return threads_.control(); }
 
-  // Runs start() and waits for its end.
+  // Runs start() and waits for its end, which a terminal is told when it takes long.
   template <class T>
   T run(std::function<net::Task<T>()> start) {
+    const Progress progress(console_, "waiting for an answer");
+    return run_quietly<T>(std::move(start));
+  }
+  // For what prints by itself while it runs.
+  template <class T>
+  T run_quietly(std::function<net::Task<T>()> start) {
     return net::run_blocking<T>(thread(), std::move(start));
   }
 
  private:
-  Session(client::ClientOptions options, std::size_t io_threads);
+  Session(client::ClientOptions options, std::size_t io_threads, Console& console);
 
+  Console& console_;
   net::IoThreads threads_;
   client::Client client_;
 };

@@ -1,29 +1,26 @@
 #include "cli/topic.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
-#include <ostream>
 
 #include "cli/command.h"
-#include "cli/render.h"
+#include "cli/output.h"
 #include "cli/targets.h"
 #include "client/admin_client.h"
-#include "client/gather.h"
 
 namespace rmq::cli {
 namespace {
 
 using client::AdminClient;
 
-struct CreateOptions : CommonOptions {
+struct CreateOptions : TargetOptions {
   std::string topic;
   std::int32_t queues = 8;
   std::optional<std::int32_t> read_queues;
   std::optional<std::int32_t> write_queues;
   std::string perm = "rw";
   bool order = false;
-  std::string broker;
-  std::string cluster;
 };
 
 struct ListOptions : CommonOptions {
@@ -35,79 +32,57 @@ protocol::TopicConfig topic_config(const CreateOptions& options) {
   topic.topic = options.topic;
   topic.read_queue_nums = options.read_queues.value_or(options.queues);
   topic.write_queue_nums = options.write_queues.value_or(options.queues);
-  topic.perm = 0;
-  for (const char letter : options.perm) {
-    topic.perm |= letter == 'r' ? protocol::kPermRead : protocol::kPermWrite;
-  }
+  topic.perm = perm_of(options.perm);
   topic.order = options.order;
   return topic;
 }
 
-void print_created(const std::vector<Target>& targets, const std::vector<Result<>>& results,
-                   const CreateOptions& options, Console& console) {
-  if (options.format() == OutputFormat::Json) {
-    json::Value brokers = json::Value::array();
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      json::Value broker = json::Value::object();
-      broker.set("broker", targets[i].broker).set("address", targets[i].address);
-      broker.set("created", results[i].has_value());
-      if (!results[i]) broker.set("error", results[i].error().message());
-      brokers.push_back(std::move(broker));
-    }
-    json::Value value = json::Value::object();
-    value.set("topic", options.topic).set("brokers", std::move(brokers));
-    print_json(value, console);
-    return;
-  }
+Listing listing_of(const std::vector<Target>& targets, const std::vector<Result<bool>>& results,
+                   const CreateOptions& options) {
+  json::Value brokers = json::Value::array();
   Table table({{"TOPIC"}, {"BROKER"}, {"ADDRESS"}, {"RESULT"}});
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    json::Value broker = json::Value::object();
+    broker.set("broker", targets[i].broker).set("address", targets[i].address);
+    broker.set("created", results[i].has_value());
+    if (!results[i]) broker.set("error", results[i].error().message());
+    brokers.push_back(std::move(broker));
     table.add_row(
         {options.topic, targets[i].broker, targets[i].address, results[i] ? "created" : "failed"});
   }
-  console.out << table.text();
-}
-
-// Consumers of an ordered topic keep to these queues while brokers come and go.
-Result<> publish_order(const CreateOptions& options, const std::vector<Target>& targets,
-                       AdminClient& admin, Session& session) {
-  std::string config;
-  for (const Target& target : targets) {
-    config += (config.empty() ? "" : ";") + target.broker + ":" +
-              std::to_string(options.write_queues.value_or(options.queues));
-  }
-  return session.run<Result<>>([&] { return admin.put_order_config(options.topic, config); });
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("topic", options.topic).set("brokers", std::move(brokers));
+  return listing;
 }
 
 ExitCode create_topic(const CreateOptions& options, Session& session, Console& console) {
   const std::string task = "create topic '" + options.topic + "'";
   AdminClient admin(session.client(), options.timeout());
-  const auto targets = find_targets(options.broker, options.cluster, admin, session);
+  const auto targets = find_targets(options, admin, session);
   if (!targets) {
     return report(explain(targets.error(), task, options), options.format(), console);
   }
 
   const protocol::TopicConfig topic = topic_config(options);
-  const auto results = session.run<std::vector<Result<>>>([&] {
-    std::vector<std::function<net::Task<Result<>>()>> creations;
-    for (const Target& target : *targets) {
-      creations.push_back(
-          [&admin, &topic, &target] { return admin.create_topic(target.address, topic); });
-    }
-    return client::gather<Result<>>(session.thread(), std::move(creations));
+  const auto results = ask_each<bool>(*targets, session, [&](const Target& target) {
+    return done(admin.create_topic(target.address, topic));
   });
-  print_created(*targets, results, options, console);
+  show(listing_of(*targets, results, options), options.format(), console);
 
   ExitCode code = ExitCode::Ok;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i]) continue;
     const std::string where = task + " on broker '" + (*targets)[i].broker + "'";
-    // The JSON line with all brokers is out already.
+    // The result with all brokers is out already.
     const ExitCode failed =
         report(explain(results[i].error(), where, options), OutputFormat::Table, console);
     if (code == ExitCode::Ok) code = failed;
   }
   if (code == ExitCode::Ok && options.order) {
-    const auto published = publish_order(options, *targets, admin, session);
+    const auto published =
+        publish_order(options.topic, *targets, topic.write_queue_nums, admin, session);
     if (!published) {
       return report(explain(published.error(), "tell the name servers its order", options),
                     OutputFormat::Table, console);
@@ -124,18 +99,25 @@ ExitCode list_topics(const ListOptions& options, Session& session, Console& cons
   if (!topics) {
     return report(explain(topics.error(), "list topics", options), options.format(), console);
   }
-  std::sort(topics->begin(), topics->end());
-  if (options.format() == OutputFormat::Json) {
-    json::Value names = json::Value::array();
-    for (const std::string& topic : *topics) names.push_back(topic);
-    json::Value value = json::Value::object();
-    value.set("topics", std::move(names));
-    print_json(value, console);
-    return ExitCode::Ok;
+  if (topics->empty() && !options.cluster.empty()) {
+    // A cluster without topics has masters at least; else this says which clusters there are.
+    const auto masters = find_targets("", options.cluster, admin, session);
+    if (!masters) {
+      return report(explain(masters.error(), "list topics", options), options.format(), console);
+    }
   }
+  std::sort(topics->begin(), topics->end());
+  json::Value names = json::Value::array();
   Table table({{"TOPIC"}});
-  for (const std::string& topic : *topics) table.add_row({escape_for_terminal(topic)});
-  console.out << table.text();
+  for (const std::string& topic : *topics) {
+    names.push_back(topic);
+    table.add_row({topic});
+  }
+  Listing listing;
+  listing.tables.push_back(std::move(table));
+  listing.value = json::Value::object();
+  listing.value.set("topics", std::move(names));
+  show(listing, options.format(), console);
   return ExitCode::Ok;
 }
 
@@ -161,25 +143,80 @@ void add_create(const Command& noun, Console& console) {
       .type("PERM")
       .shows_default();
   verb.flag("--order", options->order, "An ordered topic: its queues stay with their broker");
-  const Option broker =
-      verb.option("--broker", options->broker, "Only on this broker: address or name");
-  verb.option("--cluster", options->cluster, "On all masters of this cluster").excludes(broker);
+  add_target_options(verb, *options);
   run_as(verb, options, console, create_topic);
 }
 
 void add_list(const Command& noun, Console& console) {
   const auto [verb, options] = add_verb<ListOptions>(noun, "list", "Show the topics",
                                                      "rmq topic list --cluster DefaultCluster");
-  verb.option("--cluster", options->cluster, "Only topics of this cluster");
-  run_as(verb, options, console, list_topics);
+  verb.option("--cluster", options->cluster, "Only topics of this cluster").type("CLUSTER");
+  run_as_reader(verb, options, console, list_topics);
 }
 
 }  // namespace
 
+std::int32_t perm_of(const std::string& text) {
+  std::int32_t perm = 0;
+  for (const char letter : text) {
+    perm |= letter == 'r' ? protocol::kPermRead : protocol::kPermWrite;
+  }
+  return perm;
+}
+
+std::string perm_text(std::int32_t perm) {
+  std::string text;
+  if (protocol::is_readable(perm)) text += 'r';
+  if (protocol::is_writable(perm)) text += 'w';
+  return text.empty() ? "-" : text;
+}
+
+std::string merge_order(const std::string& text, const OrderedQueues& queues) {
+  OrderedQueues all = queues;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    const std::string part = text.substr(begin, end - begin);
+    const std::size_t colon = part.rfind(':');
+    if (colon != std::string::npos) {
+      // What it says already does not count where `queues` says something.
+      all.emplace(part.substr(0, colon), std::atoi(part.c_str() + colon + 1));
+    }
+    begin = end + 1;
+  }
+  std::string merged;
+  for (const auto& [broker, count] : all) {
+    merged += (merged.empty() ? "" : ";") + broker + ":" + std::to_string(count);
+  }
+  return merged;
+}
+
+Result<> publish_order(const std::string& topic, const std::vector<Target>& targets,
+                       std::int32_t queues, AdminClient& admin, Session& session) {
+  RMQ_TRY(const protocol::ClusterInfo info,
+          session.run<Result<protocol::ClusterInfo>>([&admin] { return admin.cluster_info(); }));
+  OrderedQueues of_brokers;
+  for (const Target& target : targets) {
+    std::string name = target.broker;
+    for (const auto& [known, data] : info.broker_addr_table) {
+      for (const auto& [id, address] : data.broker_addrs) {
+        if (address == target.address) name = known;
+      }
+    }
+    of_brokers[name] = queues;
+  }
+  RMQ_TRY(const std::string text,
+          session.run<Result<std::string>>([&] { return admin.order_config(topic); }));
+  const std::string merged = merge_order(text, of_brokers);
+  return session.run<Result<>>([&] { return admin.put_order_config(topic, merged); });
+}
+
 void add_topic_commands(const Command& root, Console& console) {
-  const Command noun = root.noun("topic", "Create and list topics");
+  const Command noun = root.noun("topic", "Topics and their queues");
   add_create(noun, console);
   add_list(noun, console);
+  add_topic_describe(noun, console);
+  add_topic_update(noun, console);
+  add_topic_delete(noun, console);
 }
 
 }  // namespace rmq::cli

@@ -1,10 +1,7 @@
 #include "client/admin_client.h"
 
 #include "client/server_call.h"
-#include "protocol/client.h"
-#include "protocol/group.h"
 #include "protocol/kv.h"
-#include "protocol/offset.h"
 #include "protocol/response_codes.h"
 #include "protocol/route.h"
 #include "protocol/topic.h"
@@ -17,20 +14,17 @@ using protocol::ResponseCode;
 
 constexpr std::string_view kOrderNamespace = "ORDER_TOPIC_CONFIG";
 
-// "+key=value,+key=value"
-std::string attributes_text(const protocol::TopicConfig& topic) {
-  std::string text;
-  for (const auto& [key, value] : topic.attributes) {
-    text += (text.empty() ? "+" : ",+") + key + "=" + value;
-  }
-  return text;
-}
-
 }  // namespace
 
 net::Task<Result<protocol::Command>> AdminClient::ask_broker(std::string address,
                                                              protocol::Command request) {
   return ask_server(client_.rpc(), std::move(address), std::move(request), timeout_);
+}
+
+net::Task<Result<>> AdminClient::tell(std::string address, protocol::Command request) {
+  const auto answer = co_await ask_broker(std::move(address), std::move(request));
+  if (!answer) co_return fail(answer.error());
+  co_return Result<>{};
 }
 
 net::Task<Result<protocol::ClusterInfo>> AdminClient::cluster_info() {
@@ -70,25 +64,6 @@ net::Task<Result<protocol::TopicRouteData>> AdminClient::route(std::string topic
   co_return protocol::decode_topic_route(as_text(answer.body));
 }
 
-net::Task<Result<>> AdminClient::create_topic(std::string broker_address,
-                                              protocol::TopicConfig topic) {
-  const std::string attributes = attributes_text(topic);
-  protocol::UpdateAndCreateTopicRequest header;
-  header.topic = topic.topic;
-  header.default_topic = kAutoCreateTopic;
-  header.read_queue_nums = topic.read_queue_nums;
-  header.write_queue_nums = topic.write_queue_nums;
-  header.perm = topic.perm;
-  header.topic_filter_type = protocol::to_text(topic.filter_type);
-  header.topic_sys_flag = topic.topic_sys_flag;
-  header.order = topic.order;
-  header.attributes = attributes;
-  protocol::Command request = make_request(RequestCode::UpdateAndCreateTopic, header);
-  const auto answer = co_await ask_broker(std::move(broker_address), std::move(request));
-  if (!answer) co_return fail(answer.error());
-  co_return Result<>{};
-}
-
 net::Task<Result<>> AdminClient::put_order_config(std::string topic, std::string config) {
   protocol::PutKvConfigRequest header;
   header.config_namespace = kOrderNamespace;
@@ -101,6 +76,12 @@ net::Task<Result<>> AdminClient::put_order_config(std::string topic, std::string
     if (!answer) co_return fail(answer.error());
   }
   co_return Result<>{};
+}
+
+net::Task<Result<>> AdminClient::delete_order_config(std::string namesrv_address,
+                                                     std::string topic) {
+  co_return co_await delete_kv(std::move(namesrv_address), std::string(kOrderNamespace),
+                               std::move(topic));
 }
 
 net::Task<Result<std::string>> AdminClient::order_config(std::string topic) {
@@ -117,66 +98,98 @@ net::Task<Result<std::string>> AdminClient::order_config(std::string topic) {
   co_return std::string(view.find("value").value_or(""));
 }
 
-net::Task<Result<protocol::KVTable>> AdminClient::runtime_info(std::string broker_address) {
-  const protocol::GetBrokerRuntimeInfoRequest header;
-  protocol::Command request = make_request(RequestCode::GetBrokerRuntimeInfo, header);
+net::Task<Result<>> AdminClient::delete_topic_in_namesrv(std::string namesrv_address,
+                                                         std::string topic, std::string cluster) {
+  protocol::DeleteTopicInNamesrvRequest header;
+  header.topic = topic;
+  header.cluster_name = cluster;
+  protocol::Command request = make_request(RequestCode::DeleteTopicInNamesrv, header);
+  co_return co_await tell(std::move(namesrv_address), std::move(request));
+}
+
+net::Task<Result<std::int32_t>> AdminClient::wipe_write_perm(std::string namesrv_address,
+                                                             std::string broker) {
+  protocol::WipeWritePermOfBrokerRequest header;
+  header.broker_name = broker;
+  protocol::Command request = make_request(RequestCode::WipeWritePermOfBroker, header);
   RMQ_CO_TRY(const protocol::Command answer,
-             co_await ask_broker(std::move(broker_address), std::move(request)));
+             co_await ask_broker(std::move(namesrv_address), std::move(request)));
+  const auto fields =
+      protocol::decode_fields<protocol::WipeWritePermOfBrokerResponse>(answer.view());
+  if (!fields) co_return fail(fields.error());
+  co_return fields->wipe_topic_count;
+}
+
+net::Task<Result<std::int32_t>> AdminClient::add_write_perm(std::string namesrv_address,
+                                                            std::string broker) {
+  protocol::AddWritePermOfBrokerRequest header;
+  header.broker_name = broker;
+  protocol::Command request = make_request(RequestCode::AddWritePermOfBroker, header);
+  RMQ_CO_TRY(const protocol::Command answer,
+             co_await ask_broker(std::move(namesrv_address), std::move(request)));
+  const auto fields =
+      protocol::decode_fields<protocol::AddWritePermOfBrokerResponse>(answer.view());
+  if (!fields) co_return fail(fields.error());
+  co_return fields->add_topic_count;
+}
+
+net::Task<Result<std::string>> AdminClient::kv_value(std::string namesrv_address,
+                                                     std::string name_space, std::string key) {
+  protocol::GetKvConfigRequest header;
+  header.config_namespace = name_space;
+  header.key = key;
+  protocol::Command request = make_request(RequestCode::GetKvConfig, header);
+  RMQ_CO_TRY(const protocol::Command answer,
+             co_await ask_broker(std::move(namesrv_address), std::move(request)));
+  const protocol::CommandView view = answer.view();
+  co_return std::string(view.find("value").value_or(""));
+}
+
+net::Task<Result<protocol::KVTable>> AdminClient::kv_list(std::string namesrv_address,
+                                                          std::string name_space) {
+  protocol::GetKvlistByNamespaceRequest header;
+  header.config_namespace = name_space;
+  protocol::Command request = make_request(RequestCode::GetKvlistByNamespace, header);
+  RMQ_CO_TRY(const protocol::Command answer,
+             co_await ask_broker(std::move(namesrv_address), std::move(request)));
   co_return protocol::decode_kv_table(as_text(answer.body));
 }
 
-net::Task<Result<protocol::SubscriptionGroupTableBody>> AdminClient::groups(
-    std::string broker_address) {
-  const protocol::GetAllSubscriptiongroupConfigRequest header;
-  protocol::Command request = make_request(RequestCode::GetAllSubscriptiongroupConfig, header);
-  RMQ_CO_TRY(const protocol::Command answer,
-             co_await ask_broker(std::move(broker_address), std::move(request)));
-  co_return protocol::decode_subscription_groups(as_text(answer.body));
+net::Task<Result<>> AdminClient::put_kv(std::string namesrv_address, std::string name_space,
+                                        std::string key, std::string value) {
+  protocol::PutKvConfigRequest header;
+  header.config_namespace = name_space;
+  header.key = key;
+  header.value = value;
+  protocol::Command request = make_request(RequestCode::PutKvConfig, header);
+  co_return co_await tell(std::move(namesrv_address), std::move(request));
 }
 
-net::Task<Result<protocol::ConsumeStats>> AdminClient::consume_stats(std::string broker_address,
-                                                                     std::string group) {
-  protocol::GetConsumeStatsRequest header;
-  header.consumer_group = group;
-  protocol::Command request = make_request(RequestCode::GetConsumeStats, header);
-  RMQ_CO_TRY(const protocol::Command answer,
-             co_await ask_broker(std::move(broker_address), std::move(request)));
-  co_return protocol::decode_consume_stats(as_text(answer.body));
+net::Task<Result<>> AdminClient::delete_kv(std::string namesrv_address, std::string name_space,
+                                           std::string key) {
+  protocol::DeleteKvConfigRequest header;
+  header.config_namespace = name_space;
+  header.key = key;
+  protocol::Command request = make_request(RequestCode::DeleteKvConfig, header);
+  co_return co_await tell(std::move(namesrv_address), std::move(request));
 }
 
-net::Task<Result<protocol::ConsumerConnection>> AdminClient::consumers(std::string broker_address,
-                                                                       std::string group) {
-  protocol::GetConsumerConnectionListRequest header;
-  header.consumer_group = group;
-  protocol::Command request = make_request(RequestCode::GetConsumerConnectionList, header);
+net::Task<Result<JavaProperties>> AdminClient::namesrv_config(std::string namesrv_address) {
+  const protocol::NoFields header;
+  protocol::Command request = make_request(RequestCode::GetNamesrvConfig, header);
   RMQ_CO_TRY(const protocol::Command answer,
-             co_await ask_broker(std::move(broker_address), std::move(request)));
-  co_return protocol::decode_consumer_connection(as_text(answer.body));
+             co_await ask_broker(std::move(namesrv_address), std::move(request)));
+  co_return parse_properties(as_text(answer.body));
 }
 
-net::Task<Result<>> AdminClient::delete_group(std::string broker_address, std::string group) {
-  protocol::DeleteSubscriptiongroupRequest header;
-  header.group_name = group;
-  header.clean_offset = true;
-  protocol::Command request = make_request(RequestCode::DeleteSubscriptiongroup, header);
-  const auto answer = co_await ask_broker(std::move(broker_address), std::move(request));
-  if (!answer) co_return fail(answer.error());
-  co_return Result<>{};
-}
-
-net::Task<Result<protocol::QueueOffsetMap>> AdminClient::reset_offsets(std::string broker_address,
-                                                                       std::string topic,
-                                                                       std::string group,
-                                                                       std::int64_t epoch_ms) {
-  protocol::InvokeBrokerToResetOffsetRequest header;
-  header.topic = topic;
-  header.group = group;
-  header.timestamp = epoch_ms;
-  header.is_force = true;
-  protocol::Command request = make_request(RequestCode::InvokeBrokerToResetOffset, header);
-  RMQ_CO_TRY(const protocol::Command answer,
-             co_await ask_broker(std::move(broker_address), std::move(request)));
-  co_return protocol::decode_reset_offset(as_text(answer.body));
+net::Task<Result<>> AdminClient::update_namesrv_config(std::string namesrv_address,
+                                                       JavaProperties settings) {
+  const protocol::NoFields header;
+  const std::string text = write_properties(settings);
+  Bytes body(as_bytes(text).begin(), as_bytes(text).end());
+  protocol::Command request =
+      make_request(RequestCode::UpdateNamesrvConfig, header, std::move(body));
+  co_return co_await tell(std::move(namesrv_address), std::move(request));
 }
 
 }  // namespace rmq::client

@@ -16,12 +16,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cluster"))
 import remoting  # noqa: E402
 import server  # noqa: E402
+from command_case import (CommandCase, LIMIT_SECONDS, NOT_FOUND, OK, REFUSED,  # noqa: E402
+                          UNREACHABLE, USAGE)
 
-OK, REFUSED, USAGE, UNREACHABLE, NOT_FOUND = range(5)
-LIMIT_SECONDS = 60.0
 
-
-class Commands(unittest.TestCase):
+class Commands(CommandCase):
     """One server for all tests: each uses topics of its own."""
 
     @classmethod
@@ -32,24 +31,6 @@ class Commands(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.server.remove()
-
-    def command(self, *arguments, namesrv=None):
-        return [str(server.BINARY), *arguments, "--namesrv", namesrv or self.namesrv]
-
-    def rmq(self, *arguments, code=OK, namesrv=None, stdin=b""):
-        """Standard output; standard error is kept in self.err."""
-        done = subprocess.run(self.command(*arguments, namesrv=namesrv), input=stdin,
-                              capture_output=True, timeout=LIMIT_SECONDS)
-        self.err = done.stderr.decode()
-        self.assertEqual(done.returncode, code, "%s\n%s" % (arguments, self.err))
-        if code != OK:
-            self.assertTrue(self.err.startswith("rmq: "), self.err)
-        return done.stdout.decode()
-
-    def rmq_json(self, *arguments, **options):
-        """One value for each line."""
-        out = self.rmq(*arguments, "--output", "json", **options)
-        return [json.loads(line) for line in out.splitlines()]
 
     def read_all(self, topic, count):
         """Waits for them: an acknowledged message may be visible a moment later."""
@@ -270,7 +251,7 @@ class Commands(unittest.TestCase):
         self.assertIn("--timeout", self.err)
 
 
-class Failing(unittest.TestCase):
+class Failing(CommandCase):
     """A broker that stops: its name server is a process of its own."""
 
     def setUp(self):
@@ -282,10 +263,6 @@ class Failing(unittest.TestCase):
         self.broker.signal(signal.SIGCONT)
         self.broker.remove()
         self.namesrv_process.remove()
-
-    command = Commands.command
-    rmq = Commands.rmq
-    rmq_json = Commands.rmq_json
 
     def test_killed_broker(self):
         self.assertTrue(self.rmq_json("cluster", "status")[0]["brokers"][0]["reachable"])

@@ -152,6 +152,7 @@ TEST_CASE("serve options: a Java broker.conf as it is") {
                              "flushDiskType = SYNC_FLUSH\n"
                              "listenPort=10921\n"
                              "sendMessageThreadPoolNums=128\n"
+                             "enabledAppendPropCRC=true\n"
                              "brokerIP1=10.1.2.3\n")};
   const ServeOptions options = resolved(raw);
   CHECK_FALSE(options.namesrv);
@@ -164,8 +165,9 @@ TEST_CASE("serve options: a Java broker.conf as it is") {
   CHECK(options.broker->store.flush_disk_type == storage::FlushDiskType::Sync);
   CHECK(options.broker->store.root_directory == "/home/rocketmq/store");
   CHECK(options.data_directory == "/home/rocketmq/store");
-  CHECK(options.broker->other_keys.size() == 3);
-  CHECK(any_contains(options.warnings, "fileReservedTime: '48'"));
+  CHECK(options.broker->store.file_reserved_time == std::chrono::hours(48));
+  CHECK(options.broker->other_keys.size() == 2);
+  CHECK(any_contains(options.warnings, "enabledAppendPropCRC: 'true'"));
   CHECK_FALSE(any_contains(options.warnings, "sendMessageThreadPoolNums"));
 }
 

@@ -1,12 +1,7 @@
 #include "client/admin_client.h"
 
-#include <doctest/doctest.h>
-
-#include <ostream>
-
-#include "protocol/response_codes.h"
 #include "protocol/topic.h"
-#include "tests/support/fake_cluster.h"
+#include "tests/unit/client/admin_fixture.h"
 
 using namespace rmq;
 using namespace rmq::client;
@@ -15,35 +10,9 @@ using protocol::RequestCode;
 using protocol::ResponseCode;
 using test::FakeServer;
 
-namespace {
-
-// One server that is both name server and broker.
-struct Fixture {
-  explicit Fixture(FakeServer::Answer answer) : server(threads, std::move(answer)) {
-    threads.start();
-    ClientOptions options;
-    options.name_servers = {server.address()};
-    client = std::make_unique<Client>(threads, options);
-    admin = std::make_unique<AdminClient>(*client, 5s);
-  }
-  ~Fixture() { threads.stop(); }
-
-  template <class T>
-  Result<T> run(std::function<net::Task<Result<T>>()> start) {
-    return net::run_blocking<Result<T>>(threads.control(), std::move(start));
-  }
-
-  net::IoThreads threads{1};
-  FakeServer server;
-  std::unique_ptr<Client> client;
-  std::unique_ptr<AdminClient> admin;
-};
-
-}  // namespace
-
 TEST_CASE("admin: creating a topic says all that a broker wants to know") {
   protocol::Command last;
-  Fixture fixture([&](const protocol::CommandView& request) {
+  AdminFixture fixture([&](const protocol::CommandView& request) {
     last = protocol::Command(request);
     return std::optional(net::Response());
   });
@@ -69,7 +38,7 @@ TEST_CASE("admin: creating a topic says all that a broker wants to know") {
 }
 
 TEST_CASE("admin: lists, clusters, routes and figures are decoded") {
-  Fixture fixture([](const protocol::CommandView& request) -> std::optional<net::Response> {
+  AdminFixture fixture([](const protocol::CommandView& request) -> std::optional<net::Response> {
     switch (static_cast<RequestCode>(request.code)) {
       case RequestCode::GetAllTopicListFromNameserver:
         return test::respond_body(R"({"topicList":["b","a"]})");
