@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/topic_names.h"
@@ -20,48 +21,6 @@ using load::LoadResult;
 using load::PullLoad;
 using load::SendLoad;
 using load::Window;
-
-struct BenchOptions : CommonOptions {
-  std::string topic;
-  std::int32_t topics = 1;
-  std::int64_t body_bytes = 128;
-  std::int32_t batch = 1;
-  std::int32_t connections = 16;
-  std::int32_t in_flight = 32;
-  std::int32_t queues = 0;
-  double rate = 0;
-  double duration_s = 10;
-  double warm_up_s = 2;
-  double ramp_up_s = 0;
-  std::string tag;
-  std::string header = "json";
-  std::string until = "end";
-  std::int32_t threads = 0;
-  std::int32_t server_pid = 0;
-
-  protocol::SerializeType type() const {
-    return header == "binary" ? protocol::SerializeType::Binary : protocol::SerializeType::Json;
-  }
-  // Half of the machine for the load, half for the server, if both are on it.
-  void set_threads() {
-    const auto cores = static_cast<std::int32_t>(std::thread::hardware_concurrency());
-    io_threads = static_cast<std::size_t>(threads > 0 ? threads : std::max(1, cores / 2));
-  }
-};
-
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
-// The topic, or with --topics TOPIC-1, TOPIC-2 and so on.
-std::vector<std::string> topics_of(const BenchOptions& options) {
-  if (options.topics == 1) return {options.topic};
-  std::vector<std::string> topics;
-  for (std::int32_t i = 1; i <= options.topics; ++i) {
-    topics.push_back(options.topic + "-" + std::to_string(i));
-  }
-  return topics;
-}
 
 load::SendLoadOptions send_options(const BenchOptions& options) {
   load::SendLoadOptions send;
@@ -87,55 +46,6 @@ load::PullLoadOptions pull_options(const BenchOptions& options) {
   pull.type = options.type();
   pull.timeout = options.timeout();
   return pull;
-}
-
-std::string number(double value) {
-  std::string text = std::to_string(value);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
-
-std::vector<std::pair<std::string, std::string>> settings_of(const BenchOptions& options) {
-  return {{"topic", options.topic},
-          {"topics", std::to_string(options.topics)},
-          {"body_bytes", std::to_string(options.body_bytes)},
-          {"batch", std::to_string(options.batch)},
-          {"connections", std::to_string(options.connections)},
-          {"in_flight", std::to_string(options.in_flight)},
-          {"rate", number(options.rate)},
-          {"header", options.header},
-          {"io_threads", std::to_string(options.io_threads)}};
-}
-
-Window window_of(const BenchOptions& options) {
-  const SteadyTime begin = std::chrono::steady_clock::now() + milliseconds(options.ramp_up_s) +
-                           milliseconds(options.warm_up_s);
-  return {begin, begin + milliseconds(options.duration_s)};
-}
-
-ExitCode no_such_process(const BenchOptions& options, const Error& error, Console& console) {
-  Failure failure = usage_failure(
-      "cannot read process " + std::to_string(options.server_pid) + ": " + error.message(),
-      "--server-pid takes the number of a process of this machine.");
-  return report(failure, options.format(), console);
-}
-
-ExitCode finish_bench(std::string name, const BenchOptions& options, LoadResult result,
-                      const UsageMeter& meter, Console& console) {
-  BenchReport done{std::move(name), settings_of(options), std::move(result), meter.usage()};
-  print(done, options.format(), console);
-  return done.result.messages > 0 ? ExitCode::Ok : ExitCode::Refused;
-}
-
-// Warms up, measures, and says when it is over.
-Result<> run_window(const Window& window, UsageMeter& meter,
-                    const std::function<std::uint64_t()>& messages, Console& console) {
-  watch(window.begin, messages, console);
-  RMQ_CHECK(meter.begin());
-  watch(window.end, messages, console);
-  meter.end();
-  return {};
 }
 
 ExitCode produce(const BenchOptions& options, Session& session, Console& console) {
@@ -234,38 +144,6 @@ ExitCode end_to_end(const BenchOptions& options, Session& session, Console& cons
   return finish_bench("e2e", options, std::move(result), meter, console);
 }
 
-void add_load_options(const Command& verb, BenchOptions& options) {
-  verb.option("TOPIC", options.topic, "The topic").required();
-  verb.option("--topics", options.topics, "So many topics, TOPIC-1 and on, instead of one")
-      .within(1, 100'000)
-      .type("N")
-      .shows_default();
-  verb.option("--connections", options.connections, "Connections at a time")
-      .within(1, 10'000)
-      .type("N")
-      .shows_default();
-  verb.option("--warm-up", options.warm_up_s, "Seconds before it is measured")
-      .between(0, 1e6)
-      .type("S")
-      .shows_default();
-  verb.option("--duration", options.duration_s, "Seconds that are measured")
-      .between(0.1, 1e6)
-      .type("S")
-      .shows_default();
-  verb.option("--header", options.header,
-              "How requests are written: json, as Java clients do, or binary")
-      .one_of({"json", "binary"})
-      .type("FORM")
-      .shows_default();
-  verb.option("--threads", options.threads, "Threads of the load (default: half of the cores)")
-      .within(1, 1024)
-      .type("N");
-  verb.option("--server-pid", options.server_pid,
-              "A process of this machine to watch: CPU and memory")
-      .positive()
-      .type("PID");
-}
-
 void add_send_options(const Command& verb, BenchOptions& options) {
   verb.option("--body-bytes", options.body_bytes, "Length of each body")
       .within(1, 4 * 1024 * 1024)
@@ -289,6 +167,7 @@ void add_produce(const Command& noun, Console& console) {
       noun, "produce", "Send as fast as answers come, or at a rate, and say how long answers took",
       "rmq bench produce Orders --body-bytes 1024 --rate 30000");
   add_load_options(verb, *options);
+  add_connection_options(verb, *options);
   add_send_options(verb, *options);
   verb.option("--batch", options->batch, "Messages in one request")
       .within(1, 10'000)
@@ -309,6 +188,7 @@ void add_pull(const Command& noun, Console& console) {
   options->connections = 1;
   options->batch = 32;
   add_load_options(verb, *options);
+  add_connection_options(verb, *options);
   verb.option("--batch", options->batch, "Most messages of one answer")
       .within(1, 10'000)
       .type("N")
@@ -328,6 +208,7 @@ void add_e2e(const Command& noun, Console& console) {
   options->rate = 1000;
   options->connections = 4;
   add_load_options(verb, *options);
+  add_connection_options(verb, *options);
   add_send_options(verb, *options);
   verb.option("--rate", options->rate, "Messages a second")
       .between(0.1, 1e8)
@@ -343,6 +224,7 @@ void add_bench_commands(const Command& root, Console& console) {
   const Command noun = root.noun("bench", "Load on a server, and how it takes it");
   add_produce(noun, console);
   add_pull(noun, console);
+  add_bench_consume(noun, console);
   add_e2e(noun, console);
   add_bench_compare(noun, console);
 }

@@ -219,6 +219,13 @@ class Commands(CommandCase):
         self.assertGreater(again["messages"], 0)
         in_batches = self.rmq_json("bench", "produce", "Load", "--batch", "10", "--header", "binary", *quick)[0]
         self.assertEqual(in_batches["messages"], 10 * in_batches["requests"])
+        consumed = self.rmq_json("bench", "consume", "Load", "--from", "earliest", "--batch", "32", "--warm-up", "0",
+                                 "--duration", "2")[0]
+        self.assertEqual((consumed["bench"], consumed["errors"]), ("consume", {}))
+        self.assertGreater(consumed["messages"], 100)
+        # What was consumed was committed when it left the group.
+        lag = self.rmq_json("group", "lag", "rmq_bench_consumers")[0]
+        self.assertLess(lag["lag"], sent["messages"] + in_batches["messages"])
         steady = self.rmq_json("bench", "e2e", "Load", "--rate", "500", "--warm-up", "0.2", "--duration", "1")[0]
         self.assertAlmostEqual(steady["messages"], 500, delta=150)
         self.assertGreater(steady["latency_us"]["p50"], 0)
