@@ -1,6 +1,7 @@
 #include "storage/consume_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/layout.h"
 #include "storage/store_errc.h"
@@ -198,6 +199,7 @@ Result<> ConsumeQueue::reset() {
   MutexLock lock(mutex_);
   open_ = {};
   dirty_files_.clear();
+  new_names_ = true;
   return {};
 }
 
@@ -210,10 +212,11 @@ Result<> ConsumeQueue::correct_begin(PhysicalOffset log_begin) {
   return {};
 }
 
-Result<> ConsumeQueue::drop_before(PhysicalOffset at) {
+Result<bool> ConsumeQueue::drop_before(PhysicalOffset at) {
   RMQ_CHECK(hide_before(at));
   while (first_file_ + 1 < files_end_ && (first_file_ + 1) * per_file_ <= begin().value) {
     const std::int64_t gone = first_file_;
+    if ((gone + 1) * per_file_ >= synced_end_.load(std::memory_order_acquire)) return false;
     {
       MutexLock lock(mutex_);
       dirty_files_.erase(gone);
@@ -222,7 +225,7 @@ Result<> ConsumeQueue::drop_before(PhysicalOffset at) {
     }
     RMQ_CHECK(cache_.files().remove(path_of(gone)));
   }
-  return {};
+  return true;
 }
 
 void ConsumeQueue::take_back(QueueOffset end) {
@@ -277,6 +280,11 @@ Result<> ConsumeQueue::write_entries(QueueOffset at, ByteView entries) {
     const auto part = std::min(entries.size(), static_cast<std::size_t>(file_bytes_ - from));
     RMQ_TRY(const std::shared_ptr<File> target, file_for_append(index));
     RMQ_CHECK(target->pwrite(entries.first(part), from));
+    {
+      // After the write: a sync that comes between would take the file off the list without it.
+      MutexLock lock(mutex_);
+      dirty_files_.insert(index);
+    }
     entries = entries.subspan(part);
     at += static_cast<std::int64_t>(part / kEntryBytes);
   }
@@ -285,7 +293,6 @@ Result<> ConsumeQueue::write_entries(QueueOffset at, ByteView entries) {
 
 Result<std::shared_ptr<File>> ConsumeQueue::file_for_append(std::int64_t index) {
   MutexLock lock(mutex_);
-  dirty_files_.insert(index);
   OpenFile& slot = open_[kAppendSlot];
   if (slot.index == index) {
     if (std::shared_ptr<File> open = slot.file.lock()) return open;
@@ -301,6 +308,8 @@ Result<std::shared_ptr<File>> ConsumeQueue::file_for_append(std::int64_t index) 
     files_end_ = index + 1;
     new_names_ = true;
   }
+  // A process that was killed may have made files whose names are not on disk yet.
+  if (!std::exchange(names_synced_, true)) new_names_ = true;
   slot = {index, opened};
   return opened;
 }
@@ -331,25 +340,26 @@ Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into,
   return got / kEntryBytes;
 }
 
-Result<> ConsumeQueue::sync_files(std::set<std::string>& directories) {
+Result<QueueOffset> ConsumeQueue::sync_files(std::set<std::string>& directories) {
   std::set<std::int64_t> dirty;
   bool new_names = false;
+  const QueueOffset synced = end();  // written before
   {
     MutexLock lock(mutex_);
     dirty.swap(dirty_files_);
     std::swap(new_names, new_names_);
   }
   for (const std::int64_t index : dirty) {
-    const auto synced = cache_.files().open(path_of(index), OpenMode::Write);
-    if (!synced && index < first_file_) continue;  // removed meanwhile
-    if (!synced) return fail(synced.error());
-    RMQ_CHECK((*synced)->sync_data());
+    const auto opened = cache_.files().open(path_of(index), OpenMode::Write);
+    if (!opened && index < first_file_) continue;  // removed meanwhile
+    if (!opened) return fail(opened.error());
+    RMQ_CHECK((*opened)->sync_data());
   }
   if (new_names) {
     const std::string topic = parent_directory(directory_);
     directories.insert({directory_, topic, parent_directory(topic)});
   }
-  return {};
+  return synced;
 }
 
 }  // namespace rmq::storage

@@ -52,9 +52,11 @@ class ConsumeQueue {
   Result<> correct_begin(PhysicalOffset log_begin);
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
-  // The same, and removes the files that have nothing else; the last one stays. One thread at a
-  // time. Error: a file stays, and nothing refers to it any more.
-  Result<> drop_before(PhysicalOffset at);
+  // The same, and removes the files that have nothing else. The last one that is known to be on
+  // disk stays, because it says how far the queue has counted; then the result is false, and later
+  // there may be more to remove. One thread at a time. Error: a file stays, and nothing refers to
+  // it any more.
+  Result<bool> drop_before(PhysicalOffset at);
   // One past the record of the last entry; 0 when there is none.
   Result<PhysicalOffset> covered() const;
 
@@ -80,8 +82,9 @@ class ConsumeQueue {
   QueueOffset next_file(QueueOffset at) const { return {(at.value / per_file_ + 1) * per_file_}; }
 
   // fdatasync of what was appended since the last call; adds directories with new names to
-  // `directories`.
-  Result<> sync_files(std::set<std::string>& directories);
+  // `directories`. Returns the end of what is on disk once they are synced, for note_synced().
+  Result<QueueOffset> sync_files(std::set<std::string>& directories);
+  void note_synced(QueueOffset end) { synced_end_.store(end.value, std::memory_order_release); }
 
  private:
   struct OpenFile {
@@ -112,12 +115,14 @@ class ConsumeQueue {
   QueueOffset written_end_;
   std::atomic<std::int64_t> begin_{0};
   std::atomic<std::int64_t> end_{0};
+  std::atomic<std::int64_t> synced_end_{0};
 
   mutable Mutex mutex_;
   // The file last appended to and the one last read.
   mutable std::array<OpenFile, 2> open_ RMQ_GUARDED_BY(mutex_);
   std::set<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);
   bool new_names_ RMQ_GUARDED_BY(mutex_) = false;
+  bool names_synced_ RMQ_GUARDED_BY(mutex_) = false;  // or will be, with the next sync
 };
 
 }  // namespace rmq::storage

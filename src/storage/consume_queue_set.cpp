@@ -108,12 +108,17 @@ Result<> ConsumeQueueSet::sync() {
     dirty.swap(dirty_);
   }
   std::set<std::string> directories;
-  for (StoredQueue* queue : dirty) RMQ_CHECK(queue->entries.sync_files(directories));
+  std::vector<std::pair<StoredQueue*, QueueOffset>> synced;
+  for (StoredQueue* queue : dirty) {
+    RMQ_TRY(const QueueOffset end, queue->entries.sync_files(directories));
+    synced.emplace_back(queue, end);
+  }
   for (const std::string& directory : directories) {
     RMQ_CHECK(cache_.files().sync_directory(directory));
   }
   // The first queue makes consumequeue itself.
   if (!directories.empty()) RMQ_CHECK(cache_.files().sync_directory(layout_.root()));
+  for (const auto& [queue, end] : synced) queue->entries.note_synced(end);
   return {};
 }
 

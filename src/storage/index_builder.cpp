@@ -80,6 +80,8 @@ void IndexBuilder::catch_up() {
       target = dispatched_;
     }
     const Result<> done = add_from_log(target);
+    // What expired meanwhile is passed over.
+    if (!done && index_.position() < log_.begin()) continue;
     if (!done) return give_up(done.error());
     if (stopping_) return;
   }

@@ -142,15 +142,17 @@ bool Retention::delete_files(RetentionRule rule, bool asked) {
 void Retention::follow_log() {
   const PhysicalOffset begin = parts_.log.begin();
   if (begin <= followed_) return;
+  bool all = true;
   for (StoredQueue* queue : parts_.queues.all()) {
-    const Result<> dropped = queue->entries.drop_before(begin);
+    const Result<bool> dropped = queue->entries.drop_before(begin);
     if (!dropped) note_failure("consume queue file not removed", dropped.error());
+    all = all && dropped.value_or(true);
   }
   if (parts_.index != nullptr) {
     const Result<> dropped = parts_.index->drop_expired(begin);
     if (!dropped) note_failure("index file not removed", dropped.error());
   }
-  followed_ = begin;
+  if (all) followed_ = begin;
 }
 
 void Retention::let_write(const RetentionRule& rule) {
