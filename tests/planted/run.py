@@ -21,6 +21,7 @@ ROOT = HERE.parent.parent
 COPY = ROOT / "build/planted/tree"
 JOBS = os.environ.get("JOBS") or str(os.cpu_count())
 CHECK_SECONDS = 900
+LINES_SHOWN = 20
 
 
 def run(*command, **options):
@@ -77,7 +78,7 @@ def try_patch(patch):
         print("%s %s: %s after %.0f s" % ("ok  " if found else "FAIL", patch.stem,
                                           "found" if found else "not found", time.monotonic() - started))
         lines = done.stdout.strip().splitlines()
-        for line in (lines if not found else [l for l in lines if "FAIL" in l or "ERROR" in l][:5]):
+        for line in (lines[-LINES_SHOWN:] if not found else [l for l in lines if "FAIL" in l or "ERROR" in l][:3]):
             print("     " + line)
         return found
     finally:
