@@ -77,13 +77,14 @@ class CrashFileSystem final : public FileSystem {
   Result<> step(Change kind, const std::string& path, const std::function<void()>& change,
                 const std::function<void()>& half = {}) RMQ_REQUIRES(mutex_);
   Result<> alive() const RMQ_REQUIRES(mutex_);
-  void set_name(const std::string& path, std::shared_ptr<Node> node) RMQ_REQUIRES(mutex_);
-  void sync_names(const std::string& directory) RMQ_REQUIRES(mutex_);
+  // These two with mutex_, as the names: not annotated, because changes are passed to step().
+  void set_name(const std::string& path, std::shared_ptr<Node> node);
+  void sync_names(const std::string& directory);
 
   mutable Mutex mutex_;
-  Names names_ RMQ_GUARDED_BY(mutex_);
-  Names names_on_disk_ RMQ_GUARDED_BY(mutex_);
-  std::vector<NameChange> name_changes_ RMQ_GUARDED_BY(mutex_);
+  Names names_;
+  Names names_on_disk_;
+  std::vector<NameChange> name_changes_;
   std::optional<Plan> plan_ RMQ_GUARDED_BY(mutex_);
   std::int64_t matched_ RMQ_GUARDED_BY(mutex_) = 0;
   std::int64_t changes_ RMQ_GUARDED_BY(mutex_) = 0;
