@@ -79,7 +79,12 @@ class CrashRun {
     files.die();
     fixture_.kill();
     files.restart(death, random_);
-    if (!opened) return;  // what had to be there has to be there still
+    if (!opened) {
+      // What had to be there has to be there still, but what only the page cache had may go now.
+      if (death == Death::Process || sync()) return;
+      for (Queue& queue : queues_) queue.surely = std::min(queue.surely, queue.flushed);
+      return;
+    }
     const bool all = death == Death::Process || sync();
     for (Queue& queue : queues_) queue.surely = all ? queue.acknowledged : queue.flushed;
   }
