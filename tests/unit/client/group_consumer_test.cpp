@@ -274,7 +274,7 @@ TEST_CASE("a member that is not in the list of its group has no queue, until it 
   setup.start();
   CHECK(setup.broker.pulls().empty());
   // It told the broker of itself once more.
-  CHECK(setup.server->count(RequestCode::HeartBeat) == 2);
+  CHECK(setup.server->count(RequestCode::HeartBeat) >= 2);
 }
 
 TEST_CASE("a broker asks a consumer how it is") {
