@@ -11,7 +11,7 @@ set_target_properties(rmq_sdk PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME rmq EXP
 target_include_directories(rmq_sdk INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(rmq_sdk INTERFACE cxx_std_20)
-target_link_libraries(rmq_sdk PRIVATE Threads::Threads ZLIB::ZLIB rmq::cares rmq::lz4 rmq::xxhash rmq::zstd)
+target_link_libraries(rmq_sdk PRIVATE Threads::Threads ZLIB::ZLIB rmq::cares rmq::deflate rmq::lz4 rmq::xxhash rmq::zstd)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/rmq)
 install(TARGETS rmq RUNTIME)
@@ -25,6 +25,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/rmqConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/rmqConfig.cmake ${PROJECT_BINARY_DIR}/rmqConfigVersion.cmake
               ${PROJECT_SOURCE_DIR}/cmake/RmqFindLibrary.cmake ${PROJECT_SOURCE_DIR}/cmake/FindCAres.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/FindLz4.cmake ${PROJECT_SOURCE_DIR}/cmake/FindXxHash.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/FindZstd.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindDeflate.cmake ${PROJECT_SOURCE_DIR}/cmake/FindLz4.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindXxHash.cmake ${PROJECT_SOURCE_DIR}/cmake/FindZstd.cmake
         DESTINATION ${package_directory})

@@ -1,6 +1,6 @@
 #include "protocol/message_record.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <string>
@@ -112,9 +112,8 @@ Result<MessageRecord> parse_record(ByteView bytes, bool v2) {
 }  // namespace
 
 std::int32_t body_crc(ByteView body) {
-  // A null pointer would ask zlib for the initial value, which is 0 as well.
-  const uLong crc = ::crc32_z(0, reinterpret_cast<const Bytef*>(body.data()), body.size());
-  return static_cast<std::int32_t>(crc & 0x7FFFFFFF);
+  // A null pointer would ask for the initial value, which is 0 as well.
+  return static_cast<std::int32_t>(::libdeflate_crc32(0, body.data(), body.size()) & 0x7FFFFFFF);
 }
 
 Result<std::size_t> record_bytes(const MessageRecord& record) {

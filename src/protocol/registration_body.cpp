@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "protocol/body_json.h"
+#include "protocol/message_record.h"
 #include "protocol/protocol_errc.h"
 
 namespace rmq::protocol {
@@ -213,10 +214,6 @@ Result<RegisterBrokerBody> decode_registration(ByteView body, std::int32_t versi
   return result;
 }
 
-std::int32_t registration_crc32(ByteView body) {
-  const uLong crc =
-      crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(body.data()), body.size());
-  return static_cast<std::int32_t>(crc & 0x7fffffff);
-}
+std::int32_t registration_crc32(ByteView body) { return body_crc(body); }
 
 }  // namespace rmq::protocol

@@ -73,12 +73,10 @@ Result<std::int64_t> CommitLog::load_one(const std::string& name, bool last) {
 
 Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   Segments kept = *segments_.load();
-  bool removed = false;
   while (!kept.empty() && kept.back()->base() > end) {
     // From the last one on: what remains after a crash still follows each other.
     RMQ_CHECK(files_.remove(kept.back()->path()));
     kept.pop_back();
-    removed = true;
   }
   if (!kept.empty() && kept.back()->end() > end) {
     // Java's files are sparse, and old bytes behind the end would pass for records later.
@@ -97,7 +95,8 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   current_ = kept.back();
   segments_.publish(std::make_shared<const Segments>(std::move(kept)));
   RMQ_CHECK(sync(sync_from, current_->end()));
-  if (removed) RMQ_CHECK(files_.sync_directory(directory_));
+  // A process that was killed may have made a segment whose name is not on disk yet.
+  RMQ_CHECK(files_.sync_directory(directory_));
   MutexLock lock(next_mutex_);
   next_base_ = current_->end();
   return {};

@@ -62,24 +62,31 @@ Result<> ConsumeQueue::load() {
       return fail(StoreErrc::WrongFileSize, path + ": " + std::to_string(size) + " bytes, not " +
                                                 std::to_string(file_bytes_));
     }
-    if (size < file_bytes_ && has_entries() && &name == &names.back()) {
-      // Made shortly before a power cut. What was in it is dispatched again; the files before it
-      // say how far the queue has counted, which the log may not know any more.
-      RMQ_CHECK(cache_.files().remove(path));
-      MutexLock lock(mutex_);
-      new_names_ = true;
-      break;
-    }
+    if (size < file_bytes_ && has_entries()) return drop_files(names, name);
     if (size < file_bytes_) {
       damaged_ = true;
       RMQ_CHECK(opened->truncate(file_bytes_));
     }
     const std::int64_t index = position / file_bytes_;
-    if (!has_entries()) first_file_ = files_end_ = index;
+    if (!has_entries()) {
+      first_file_ = files_end_ = index;
+      begin_ = index * per_file_;
+    }
     if (index != files_end_) damaged_ = true;  // one is missing
     files_end_ = index + 1;
   }
-  begin_ = first_file_ * per_file_;
+  return {};
+}
+
+// Files from `first` on were made shortly before a power cut. What was in them is dispatched again;
+// the files before say how far the queue has counted, which the log may not know any more.
+Result<> ConsumeQueue::drop_files(const std::vector<std::string>& names, const std::string& first) {
+  for (auto name = names.rbegin(); name != names.rend() && *name >= first; ++name) {
+    RMQ_CHECK(cache_.files().remove(directory_ + "/" + *name));
+  }
+  lost_files_ = true;
+  MutexLock lock(mutex_);
+  new_names_ = true;
   return {};
 }
 
@@ -151,8 +158,9 @@ Result<ConsumeQueueEntry> ConsumeQueue::entry_at(std::int64_t index) const {
 
 Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
   if (!has_entries()) return {};
+  // Behind what was on disk a power cut leaves some of the entries, and holes.
   const auto beyond = [log_end](const ConsumeQueueEntry& entry) {
-    return entry.physical >= log_end;
+    return !is_valid(entry) || entry.physical >= log_end;
   };
   std::int64_t end = written_end_.value;
   const std::int64_t first = first_file_ * per_file_;

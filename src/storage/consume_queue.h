@@ -35,11 +35,13 @@ class ConsumeQueue {
  public:
   ConsumeQueue(FileCache& cache, std::string directory, std::int64_t file_bytes);
 
-  // Looks at the files in the directory. A short file is lengthened and makes damaged() true, but
-  // is removed when it is the last of several; a
-  // longer one or a foreign name is an error that names it.
+  // Looks at the files in the directory. A short file goes, and all behind it; the first one is
+  // lengthened instead, and makes damaged() true. A longer one or a foreign name is an error that
+  // names it.
   Result<> load();
   bool damaged() const { return damaged_; }
+  // Files went that were short: what was in them must be dispatched again.
+  bool lost_files() const { return lost_files_; }
   // Finds the end. Careful reads the last three files entry by entry, as Java does, and lets
   // physical offsets only grow; Trusting searches for the first empty entry of the last file.
   enum class Search { Trusting, Careful };
@@ -92,6 +94,7 @@ class ConsumeQueue {
     std::weak_ptr<File> file;
   };
 
+  Result<> drop_files(const std::vector<std::string>& names, const std::string& first);
   std::string path_of(std::int64_t index) const;
   Result<std::shared_ptr<File>> file(std::int64_t index) const;
   Result<std::shared_ptr<File>> file_for_append(std::int64_t index);
@@ -109,6 +112,7 @@ class ConsumeQueue {
   const std::int64_t per_file_;  // entries
 
   bool damaged_ = false;
+  bool lost_files_ = false;
   // Files [first_file_, files_end_) exist; dispatch adds to them, drop_before() takes the first.
   std::atomic<std::int64_t> first_file_{0};
   std::atomic<std::int64_t> files_end_{0};

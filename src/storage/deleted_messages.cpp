@@ -14,7 +14,10 @@ Result<DeletedMessages> DeletedMessages::load(FileSystem& files, std::string pat
     return fail(text.error());
   }
   const Result<json::Value> value = json::parse(*text);
-  if (!value) return fail(StoreErrc::Corrupt, deleted.path_ + ": " + value.error().message());
+  if (!value || !value->is_object()) {
+    return fail(StoreErrc::Corrupt,
+                deleted.path_ + (value ? ": no object" : ": " + value.error().message()));
+  }
   for (const json::Member& topic : value->members()) {
     const auto end = topic.value.as_int();
     if (!end) return fail(StoreErrc::Corrupt, deleted.path_ + ": " + topic.key_text());

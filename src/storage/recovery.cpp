@@ -12,6 +12,8 @@ using protocol::CheckBody;
 using protocol::MessageRecord;
 
 constexpr std::size_t kEntriesPerTurn = 4096;
+// The smallest part of a write that a disk does or does not do.
+constexpr std::size_t kSectorBytes = 512;
 
 std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
 
@@ -21,7 +23,10 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
   for (StoredQueue* queue : queues_.all()) {
     if (queue->entries.damaged()) broken_.insert(queue);
   }
-  RMQ_TRY(const Plan todo, plan(unclean));
+  RMQ_TRY(Plan todo, plan(unclean));
+  if (todo.mode != Mode::Trusting) {
+    RMQ_TRY(todo.start, start_for_lost_files(todo.start));
+  }
   progress_.position = todo.start;
   if (mark_fits_) {
     progress_.last_record = mark_->last_record;
@@ -71,6 +76,17 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   return Plan{Mode::Adding, start};
 }
 
+// Usually what was in those files lies behind `start` anyway. Where damage made them short, it need
+// not.
+Result<PhysicalOffset> Recovery::start_for_lost_files(PhysicalOffset start) {
+  for (StoredQueue* queue : queues_.all()) {
+    if (!queue->entries.lost_files() || broken_.contains(queue)) continue;
+    RMQ_TRY(const PhysicalOffset covered, queue->entries.covered());
+    start = std::min(start, std::max(covered, log_.begin()));
+  }
+  return start;
+}
+
 // Whether log and queues still end where our clean stop left them.
 Result<bool> Recovery::stopped_cleanly() {
   RMQ_TRY(const bool unwritten, is_unwritten(mark_->dispatched));
@@ -87,14 +103,36 @@ Result<bool> Recovery::is_unwritten(PhysicalOffset at) {
   return std::all_of(head.begin(), head.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-// A record's topic and properties have no checksum. When a power cut has torn the last record
-// there, zeros stand in their place.
+// A record's topic and properties have no checksum. When a power cut has torn a record there, zeros
+// stand in their place: up to its end, when it is the last one; else in whole sectors, because what
+// lies behind them may have reached the disk.
 Result<bool> Recovery::is_torn(const MessageRecord& record, PhysicalOffset end) {
   if (mark_ && end <= mark_->flushed) return false;
   const bool zeros = record.topic.find('\0') != std::string_view::npos ||
-                     (!record.properties.empty() && record.properties.back() == '\0');
+                     record.properties.find('\0') != std::string_view::npos;
   if (!zeros) return false;
+  const auto unchecked = static_cast<std::int64_t>(record.topic.size() + record.properties.size());
+  RMQ_TRY(const bool sector, has_empty_sector(end - unchecked, end));
+  if (sector) return true;
+  const bool to_its_end =
+      record.topic.find('\0') != std::string_view::npos || record.properties.back() == '\0';
+  if (!to_its_end) return false;
   return is_unwritten(end);
+}
+
+// Whether a sector that begins within [from, to) is zero, as far as it lies before `to`.
+Result<bool> Recovery::has_empty_sector(PhysicalOffset from, PhysicalOffset to) {
+  const std::shared_ptr<Segment> segment = log_.segment_of(from);
+  if (!segment) return false;
+  RMQ_TRY(const ByteView bytes, segment->bytes());
+  const auto end = static_cast<std::size_t>(to - segment->base());
+  const auto begin = static_cast<std::size_t>(from - segment->base());
+  for (std::size_t at = (begin + kSectorBytes - 1) / kSectorBytes * kSectorBytes; at < end;
+       at += kSectorBytes) {
+    const ByteView sector = bytes.subspan(at, std::min(kSectorBytes, end - at));
+    if (std::ranges::all_of(sector, [](std::byte b) { return b == std::byte{0}; })) return true;
+  }
+  return false;
 }
 
 std::optional<MessageRecord> Recovery::first_record(Segment& segment) {

@@ -60,8 +60,10 @@ class Recovery {
   Result<bool> stopped_cleanly();
   Result<bool> is_unwritten(PhysicalOffset at);
   Result<bool> is_torn(const protocol::MessageRecord& record, PhysicalOffset end);
+  Result<bool> has_empty_sector(PhysicalOffset from, PhysicalOffset to);
   Result<PhysicalOffset> start_after_java_stop();
   Result<PhysicalOffset> start_after_crash();
+  Result<PhysicalOffset> start_for_lost_files(PhysicalOffset start);
   std::optional<protocol::MessageRecord> first_record(Segment& segment);
   Result<> scan(PhysicalOffset start);
   Result<> judge_tail(const Error& why);

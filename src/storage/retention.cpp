@@ -107,28 +107,30 @@ bool Retention::round(bool asked) {
   return !done;
 }
 
-// The newest message of the oldest file is older than files are kept for.
-Result<bool> Retention::is_expired(const std::vector<std::shared_ptr<Segment>>& segments) const {
+// Holds none of the files itself: the disk is looked at again when one is gone.
+Result<Retention::Oldest> Retention::look_at_oldest() const {
+  const auto segments = parts_.log.segments();
+  if (segments.size() < 2) return Oldest{};
   RMQ_TRY(const std::optional<std::int64_t> next, first_store_time(*segments[1]));
   const auto kept = std::chrono::milliseconds(parts_.config.file_reserved_time).count();
-  return next && *next + kept < parts_.clock.now_ms();
+  return Oldest{segments.front()->path(), segments.front()->end(),
+                next && *next + kept < parts_.clock.now_ms()};
 }
 
 bool Retention::delete_files(RetentionRule rule, bool asked) {
   for (int count = 0; count < parts_.config.delete_file_batch_max; ++count) {
-    const auto segments = parts_.log.segments();
-    if (segments.size() < 2) return true;
-    const Result<bool> expired = is_expired(segments);
-    if (!expired) return note_failure("age of a commit log file not known", expired.error());
-    if (!(*expired && rule.delete_expired) && !rule.delete_oldest) return true;
-    if (segments.front()->end() >= hooks_.limit()) return false;
+    const Result<Oldest> oldest = look_at_oldest();
+    if (!oldest) return note_failure("age of a commit log file not known", oldest.error());
+    if (oldest->path.empty()) return true;
+    if (!(oldest->expired && rule.delete_expired) && !rule.delete_oldest) return true;
+    if (oldest->end >= hooks_.limit()) return false;
     const Result<> dropped = parts_.log.drop_first();
     if (!dropped) note_failure("commit log file not removed", dropped.error());
-    if (*expired) {
-      log::info("store", "expired commit log file deleted", kv("file", segments.front()->path()));
+    if (oldest->expired) {
+      log::info("store", "expired commit log file deleted", kv("file", oldest->path));
     } else {
       log::warn("store", "commit log file deleted to make room, consumed or not",
-                kv("file", segments.front()->path()), kv("disk_used", percent(space_.used_share())),
+                kv("file", oldest->path), kv("disk_used", percent(space_.used_share())),
                 kv("free_bytes", space_.available_bytes));
     }
     const Result<RetentionRule> next = look(asked);

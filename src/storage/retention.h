@@ -62,7 +62,13 @@ class Retention {
   bool round(bool asked);
   // False when there may be more to delete in the next round.
   bool delete_files(RetentionRule rule, bool asked);
-  Result<bool> is_expired(const std::vector<std::shared_ptr<Segment>>& segments) const;
+  // The oldest file, unless it is the newest, too.
+  struct Oldest {
+    std::string path;  // empty: there is none to delete
+    PhysicalOffset end;
+    bool expired = false;  // its newest message is older than files are kept for
+  };
+  Result<Oldest> look_at_oldest() const;
   Result<RetentionRule> look(bool asked);
   void follow_log();
   void let_write(const RetentionRule& rule);

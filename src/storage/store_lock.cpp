@@ -8,6 +8,9 @@ namespace rmq::storage {
 
 Result<StoreLock> StoreLock::acquire(FileSystem& files, const Layout& layout) {
   RMQ_CHECK(files.make_directories(layout.root()));
+  // A process that was killed may have made it without putting its name on disk.
+  const Result<> named = files.sync_directory(parent_directory(layout.root()));
+  if (!named && named.error().code != std::errc::permission_denied) return fail(named.error());
   RMQ_TRY(std::unique_ptr<File> lock, files.open(layout.lock(), OpenMode::Create));
   const Result<> locked = lock->try_lock();
   if (!locked) {

@@ -1,5 +1,5 @@
 // The crash matrix: a store dies at each kind of change it makes on disk, and at random ones.
-// Environment: RMQ_CRASH_SEEDS, how many random runs (none); RMQ_CRASH_SEED, one of them again.
+// Environment: RMQ_CRASH_SEEDS, how many random runs (200); RMQ_CRASH_SEED, one of them again.
 #include <cstdlib>
 #include <iostream>
 
@@ -130,7 +130,7 @@ TEST_CASE("crash matrix: random moments") {
     CAPTURE(seed);
     run_seed(seed);
   }
-  const std::uint64_t count = number_from("RMQ_CRASH_SEEDS", 0);
+  const std::uint64_t count = number_from("RMQ_CRASH_SEEDS", 200);
   std::random_device fresh;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t seed = fresh();

@@ -134,7 +134,7 @@ class LocalCluster {
     const auto deadline = std::chrono::steady_clock::now() + kTooLong;
     while (!condition()) {
       REQUIRE(std::chrono::steady_clock::now() < deadline);
-      std::this_thread::sleep_for(1ms);
+      std::this_thread::yield();
     }
   }
 
@@ -150,6 +150,14 @@ class LocalCluster {
  public:
   std::unique_ptr<roles::broker::Broker> broker;
 };
+
+// A consumer of a new group that wants everything.
+inline client::PushConsumerOptions from_first(const std::string& group = "g") {
+  client::PushConsumerOptions options;
+  options.group.group = group;
+  options.group.from = client::ConsumeFrom::FirstOffset;
+  return options;
+}
 
 // A push consumer that keeps what its listener got.
 class Collector {

@@ -15,17 +15,11 @@ using namespace rmq::client;
 using namespace std::chrono_literals;
 using protocol::RequestCode;
 using test::Collector;
+using test::from_first;
 using test::LocalCluster;
 using test::numbers;
 
 namespace {
-
-PushConsumerOptions from_first(const std::string& group = "g") {
-  PushConsumerOptions options;
-  options.group.group = group;
-  options.group.from = ConsumeFrom::FirstOffset;
-  return options;
-}
 
 template <class Header>
 protocol::Command ask(LocalCluster& cluster, Client& client, RequestCode code,

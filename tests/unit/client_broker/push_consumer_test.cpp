@@ -15,19 +15,9 @@ using namespace rmq;
 using namespace rmq::client;
 using namespace std::chrono_literals;
 using test::Collector;
+using test::from_first;
 using test::LocalCluster;
 using test::numbers;
-
-namespace {
-
-PushConsumerOptions from_first(const std::string& group = "g") {
-  PushConsumerOptions options;
-  options.group.group = group;
-  options.group.from = ConsumeFrom::FirstOffset;
-  return options;
-}
-
-}  // namespace
 
 TEST_CASE("a consumer gets everything once, and its successor goes on behind it") {
   LocalCluster cluster;

@@ -88,7 +88,11 @@ TEST_CASE("deleted messages: a log that lost its end hides nothing that comes in
 
 TEST_CASE_FIXTURE(Deleted, "deleted messages: a file that cannot be read stops the start") {
   stop();
-  test::overwrite(layout().deleted_messages(), 0, as_bytes("[1,"));
+  const char* text = "";
+  SUBCASE("no JSON") { text = "[1,"; }
+  SUBCASE("no object") { text = "[1]"; }
+  SUBCASE("no place in the log") { text = "{\"T\":\"here\"}"; }
+  REQUIRE(write_file_atomically(*files, layout().deleted_messages(), as_bytes(text)));
   const auto opened = try_open();
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == StoreErrc::Corrupt);

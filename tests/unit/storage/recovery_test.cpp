@@ -1,5 +1,7 @@
 #include "storage/recovery.h"
 
+#include <functional>
+
 #include "tests/support/store_fixture.h"
 
 namespace rmq::storage {
@@ -198,42 +200,81 @@ TEST_CASE("recovery: the segments are gone but the queues are not") {
   CHECK(fixture.try_open().error().code == StoreErrc::Corrupt);
 }
 
-TEST_CASE("recovery: consume queues are made again from the log") {
+namespace {
+
+enum class End { Stopped, Killed, KilledWithNote, StoppedByJava };
+
+// A store whose queues are damaged by `damage`, given the directory of one with three files.
+void check_made_again(End end,
+                      const std::function<void(StoreFixture&, const std::string&)>& damage) {
   StoreFixture fixture;
   fixture.config.commit_log_segment_bytes = 4000;
   fixture.open();
-  const Texts sent = many(250);  // three files
+  const Texts sent = many(250);
   REQUIRE(fixture.append("T", 0, sent).outcome);
   REQUIRE(fixture.append("T", 1, {"one"}).outcome);
   REQUIRE(fixture.append("U", 0, {"u"}).outcome);
   REQUIRE(fixture.wait_dispatched());
   REQUIRE(fixture.wait_flushed());
-  bool crash = false;
-  SUBCASE("stopped") {}
-  SUBCASE("killed") { crash = true; }
-  SUBCASE("stopped by Java") { remove_all(fixture.layout().own()); }
-  crash ? fixture.kill() : fixture.stop();
-  const std::string queue = fixture.layout().consume_queue("T", 0);
-  SUBCASE("all gone") { remove_all(fixture.layout().consume_queues()); }
-  SUBCASE("one queue gone") { remove_all(queue); }
-  SUBCASE("first file gone") { REQUIRE(fixture.files->remove(queue + "/00000000000000000000")); }
-  SUBCASE("file in the middle gone") {
-    REQUIRE(fixture.files->remove(queue + "/00000000000000002000"));
-  }
-  SUBCASE("short file") {
-    auto file = fixture.files->open(queue + "/00000000000000000000", OpenMode::Write);
-    REQUIRE(file);
-    REQUIRE((*file)->truncate(60));
-  }
-  SUBCASE("empty entries at the end") {
-    overwrite(queue + "/00000000000000004000", 20 * 10, zeros(20 * 90));
-  }
+  end == End::Killed ? fixture.kill() : fixture.stop();
+  if (end == End::KilledWithNote) pretend_crash(fixture);
+  if (end == End::StoppedByJava) remove_all(fixture.layout().own());
+  damage(fixture, fixture.layout().consume_queue("T", 0));
   fixture.open();
   CHECK(fixture.bodies("T", 0) == sent);
   CHECK(fixture.bodies("T", 1) == Texts{"one"});
   CHECK(fixture.bodies("U", 0) == Texts{"u"});
   CHECK(fixture.append("T", 0, {"next"}).offsets[0] == QueueOffset{250});
   CHECK(fixture.append("U", 0, {"next"}).offsets[0] == QueueOffset{1});
+}
+
+}  // namespace
+
+TEST_CASE("recovery: consume queues are made again from the log") {
+  std::vector<End> ends{End::Stopped, End::Killed, End::KilledWithNote, End::StoppedByJava};
+  std::function<void(StoreFixture&, const std::string&)> damage;
+  const auto shorten = [](const std::string& name) {
+    return [name](StoreFixture& fixture, const std::string& queue) {
+      auto file = fixture.files->open(queue + "/" + name, OpenMode::Write);
+      REQUIRE(file);
+      REQUIRE((*file)->truncate(60));
+    };
+  };
+  const auto remove = [](const std::string& name) {
+    return [name](StoreFixture& fixture, const std::string& queue) {
+      REQUIRE(fixture.files->remove(queue + "/" + name));
+    };
+  };
+  SUBCASE("all gone") {
+    damage = [](StoreFixture& fixture, const std::string&) {
+      remove_all(fixture.layout().consume_queues());
+    };
+  }
+  SUBCASE("one queue gone") {
+    damage = [](StoreFixture&, const std::string& queue) { remove_all(queue); };
+    ends.pop_back();  // no note says how many there were, and Java does not miss it either
+  }
+  SUBCASE("first file gone") {
+    damage = remove("00000000000000000000");
+    ends = {End::Stopped};  // else it looks as if retention had taken it
+  }
+  SUBCASE("file in the middle gone") { damage = remove("00000000000000002000"); }
+  SUBCASE("short file") { damage = shorten("00000000000000000000"); }
+  SUBCASE("short file in the middle") { damage = shorten("00000000000000002000"); }
+  SUBCASE("short file at the end") { damage = shorten("00000000000000004000"); }
+  for (const End end : ends) {
+    CAPTURE(static_cast<int>(end));
+    check_made_again(end, damage);
+  }
+}
+
+TEST_CASE("recovery: after a stop the queues are looked at") {
+  for (const End end : {End::Stopped, End::StoppedByJava}) {
+    CAPTURE(static_cast<int>(end));
+    check_made_again(end, [](StoreFixture&, const std::string& queue) {
+      overwrite(queue + "/00000000000000004000", 20 * 10, zeros(20 * 90));
+    });
+  }
 }
 
 TEST_CASE("recovery: entries that never reached the disk are dispatched again after a crash") {

@@ -1,0 +1,2 @@
+include(RmqFindLibrary)
+rmq_find_library(Deflate libdeflate.h "deflate" rmq::deflate)
