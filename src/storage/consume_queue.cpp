@@ -254,6 +254,13 @@ Result<PhysicalOffset> ConsumeQueue::covered() const {
   return last.physical + last.size;
 }
 
+Result<bool> ConsumeQueue::began_before(PhysicalOffset at) const {
+  if (written_end_.value == 0) return false;
+  if (first_file_ > 0) return true;
+  RMQ_TRY(const ConsumeQueueEntry first, entry_at(0));
+  return !lies_from(at)(first);
+}
+
 Result<> ConsumeQueue::append(QueueOffset at, ByteView entries) {
   if (!has_entries()) {
     RMQ_CHECK(fill_before(at));

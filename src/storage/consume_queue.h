@@ -61,6 +61,8 @@ class ConsumeQueue {
   Result<bool> drop_before(PhysicalOffset at);
   // One past the record of the last entry; 0 when there is none.
   Result<PhysicalOffset> covered() const;
+  // Whether it has, or had, entries of records before `at`.
+  Result<bool> began_before(PhysicalOffset at) const;
 
   // Writes whole encoded entries at `at`, which must be written_end(), or anything in a queue
   // without entries. They can be read after publish().

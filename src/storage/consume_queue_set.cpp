@@ -76,11 +76,11 @@ std::vector<StoredQueue*> ConsumeQueueSet::of_topic(std::string_view topic) cons
   return queues;
 }
 
-std::int64_t ConsumeQueueSet::count_with_entries() const {
+Result<std::int64_t> ConsumeQueueSet::count_begun_before(PhysicalOffset at) const {
   std::int64_t count = 0;
-  std::shared_lock lock(mutex_);
-  for (const auto& [topic, by_id] : topics_) {
-    for (const auto& [id, queue] : by_id) count += queue->entries.end().value > 0 ? 1 : 0;
+  for (const StoredQueue* queue : all()) {
+    RMQ_TRY(const bool begun, queue->entries.began_before(at));
+    count += begun ? 1 : 0;
   }
   return count;
 }

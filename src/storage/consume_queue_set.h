@@ -31,8 +31,8 @@ class ConsumeQueueSet {
   std::vector<StoredQueue*> all() const;
   std::vector<StoredQueue*> of_topic(std::string_view topic) const;
 
-  // How many queues have entries or had them.
-  std::int64_t count_with_entries() const;
+  // How many queues have entries of records before `at`, or had them.
+  Result<std::int64_t> count_begun_before(PhysicalOffset at) const;
   // A hash of their names and of where their files begin and end. Not while dispatch runs.
   std::int64_t hash_of_bounds() const;
 

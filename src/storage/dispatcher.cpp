@@ -22,6 +22,7 @@ void Dispatcher::start(const Progress& from, Hooks hooks) {
   RMQ_ASSERT(!thread_.joinable());
   hooks_ = std::move(hooks);
   position_ = from.position;
+  queues_at_start_ = from.queues;
   {
     MutexLock lock(mutex_);
     progress_ = from;
@@ -181,6 +182,7 @@ Result<> Dispatcher::apply(std::span<const DispatchEntry> entries, PhysicalOffse
   {
     MutexLock lock(mutex_);
     progress_.position = end;
+    progress_.queues = queues_at_start_ + builder_.begun();
     if (!entries.empty()) {
       progress_.last_record = entries.back().physical;
       progress_.last_record_bytes = entries.back().size;

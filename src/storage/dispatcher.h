@@ -40,12 +40,13 @@ class Dispatcher {
     // On the dispatcher thread, whenever it is awake: writes what a writer left behind.
     std::function<void()> help;
   };
-  // Where dispatch has come to, and the last record before that.
+  // Where dispatch has come to, and what lies before that.
   struct Progress {
     PhysicalOffset position;
     PhysicalOffset last_record;
     std::int64_t last_record_bytes = 0;
     std::int64_t last_store_timestamp_ms = 0;
+    std::int64_t queues = 0;  // that have entries of records before position, or had them
   };
   static constexpr std::size_t kHandOverMax = 64 * 1024;
 
@@ -90,6 +91,7 @@ class Dispatcher {
 
   // The dispatcher thread's own.
   PhysicalOffset position_;
+  std::int64_t queues_at_start_ = 0;
   std::vector<DispatchEntry> work_;  // taken over; [cursor_, end) is to be done
   std::size_t cursor_ = 0;
   std::vector<DispatchEntry> from_log_;

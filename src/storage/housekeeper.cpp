@@ -68,9 +68,8 @@ Result<> Housekeeper::round() {
       if (parts_.index != nullptr) (void)parts_.index->sync(MessageIndex::Force::No);
       return {};
     }
-    const std::int64_t queue_count = parts_.queues.count_with_entries();
     RMQ_CHECK(parts_.queues.sync());
-    synced_ = Synced{progress, queue_count, {}};
+    synced_ = Synced{progress, {}};
     if (parts_.index != nullptr) synced_->index = parts_.index->sync(MessageIndex::Force::No);
   }
   // Under async flush dispatch runs ahead of the disk; the next round is soon enough.
@@ -81,7 +80,7 @@ Result<> Housekeeper::round() {
 }
 
 Result<> Housekeeper::note(const Dispatcher::Progress& progress, bool clean) {
-  Synced synced{progress, parts_.queues.count_with_entries(), {}};
+  Synced synced{progress, {}};
   if (parts_.index != nullptr) synced.index = parts_.index->sync(MessageIndex::Force::Yes);
   return write(synced, clean);
 }
@@ -99,7 +98,7 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
     RMQ_TRY(mark.last_record_hash,
             hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
   }
-  mark.queue_count = synced.queue_count;
+  mark.queue_count = progress.queues;
   if (clean) mark.queues_hash = parts_.queues.hash_of_bounds();
   mark.checkpoint = parts_.checkpoint.values();
   mark.checkpoint.log_timestamp_ms =

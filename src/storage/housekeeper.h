@@ -57,7 +57,6 @@ class Housekeeper {
   // Synced in the queues, waiting for the log.
   struct Synced {
     Dispatcher::Progress progress;
-    std::int64_t queue_count = 0;
     std::optional<IndexMark> index;
   };
   Result<> write(const Synced& synced, bool clean);

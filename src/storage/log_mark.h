@@ -6,7 +6,7 @@
 //   0 i64 magic | 8 i64 sequence | 16 i64 clean stop: 1 | 24 i64 flushed, physical offset
 //   32 i64 dispatched, physical offset, <= flushed: entries of records before it are synced
 //   40 i64 last record before that: physical offset, 48 i64 size (0: none), 56 i64 XXH3 of it
-//   64 i64 its store time, ms | 72 i64 queues with entries before dispatched, at least
+//   64 i64 its store time, ms | 72 i64 queues with entries before dispatched
 //   80 i64 after a clean stop: XXH3 of names and bounds of all queues | 88 the checkpoint, 40 bytes
 //   128 i64 1: the message index is known | 136 i64 name of its newest file | 144 that file's
 //   header, 40 bytes | 184 i64 physical offset up to which the index is complete and synced

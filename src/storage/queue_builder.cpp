@@ -73,7 +73,10 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
     return outcome;
   }
   queues_.mark_dirty(touched_);
-  for (StoredQueue* queue : touched_) queue->entries.publish();
+  for (StoredQueue* queue : touched_) {
+    if (queue->entries.end().value == 0) ++begun_;
+    queue->entries.publish();
+  }
   return {};
 }
 

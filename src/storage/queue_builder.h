@@ -22,11 +22,14 @@ class QueueBuilder {
   // Errors: StoreErrc::Corrupt for a gap; I/O errors. Nothing of the call is then visible, and it
   // may be made again.
   Result<> apply(std::span<const DispatchEntry> entries, std::vector<const DispatchEntry*>& added);
+  // How many queues have got their first entry from apply().
+  std::int64_t begun() const { return begun_; }
 
  private:
   Result<> collect(const DispatchEntry& entry, std::vector<const DispatchEntry*>& added);
 
   ConsumeQueueSet& queues_;
+  std::int64_t begun_ = 0;
   std::vector<StoredQueue*> touched_;
 };
 

@@ -64,7 +64,8 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
                 log_.directory() + " has no segments, but there are consume queues with entries");
   }
   if (mark_fits_) {
-    const bool missing = queues_.count_with_entries() < mark_->queue_count;
+    RMQ_TRY(const std::int64_t begun, queues_.count_begun_before(mark_->dispatched));
+    const bool missing = begun < mark_->queue_count;
     if (missing) log::warn("store", "consume queues are missing; reading the whole log");
     return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched};
   }
@@ -316,6 +317,7 @@ Result<> Recovery::finish(PhysicalOffset sync_from) {
     RMQ_CHECK(queue->entries.correct_begin(log_.begin()));
     queue->next_offset = queue->entries.written_end();
   }
+  RMQ_TRY(progress_.queues, queues_.count_begun_before(progress_.position));
   return queues_.sync();
 }
 

@@ -268,6 +268,23 @@ TEST_CASE("recovery: consume queues are made again from the log") {
   }
 }
 
+TEST_CASE("recovery: a queue is missed although others have come since the last note") {
+  StoreFixture fixture;
+  fixture.open();
+  REQUIRE(fixture.append("T", 0, {"a"}).outcome);
+  fixture.stop();
+  fixture.config.flush_consume_queue_interval = std::chrono::hours(1);
+  fixture.open();
+  REQUIRE(fixture.append("T", 1, {"b"}).outcome);
+  REQUIRE(fixture.append("T", 2, {"c"}).outcome);
+  REQUIRE(fixture.wait_dispatched());
+  fixture.kill();
+  remove_all(fixture.layout().consume_queue("T", 0));
+  fixture.open();
+  CHECK(fixture.bodies("T", 0) == Texts{"a"});
+  CHECK(fixture.bodies("T", 2) == Texts{"c"});
+}
+
 TEST_CASE("recovery: after a stop the queues are looked at") {
   for (const End end : {End::Stopped, End::StoppedByJava}) {
     CAPTURE(static_cast<int>(end));
