@@ -25,8 +25,10 @@ Result<> write_zeros(File& file, std::int64_t from, std::int64_t bytes) {
 
 }  // namespace
 
-CommitLog::CommitLog(FileSystem& files, std::string directory, std::int64_t segment_bytes)
-    : files_(files), directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
+CommitLog::CommitLog(FileCache& cache, std::string directory, std::int64_t segment_bytes)
+    : cache_(cache),
+      files_(cache.files()),
+      directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
 
 Result<> CommitLog::load() {
   RMQ_CHECK(files_.make_directories(directory_));
@@ -43,9 +45,8 @@ Result<> CommitLog::load() {
                                                 std::to_string(segment_bytes_) +
                                                 " bytes and follow each other");
     }
-    RMQ_TRY(std::shared_ptr<Segment> segment,
-            Segment::open(files_, directory_, PhysicalOffset{position}, segment_bytes_));
-    segments.push_back(std::move(segment));
+    segments.push_back(std::make_shared<Segment>(cache_, directory_, PhysicalOffset{position},
+                                                 segment_bytes_));
   }
   segments_.publish(std::make_shared<const Segments>(std::move(segments)));
   return {};
@@ -76,25 +77,30 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   while (!kept.empty() && kept.back()->base() > end) {
     // From the last one on: what remains after a crash still follows each other.
     RMQ_CHECK(files_.remove(kept.back()->path()));
+    kept.back()->close();
     kept.pop_back();
   }
   if (!kept.empty() && kept.back()->end() > end) {
     // Java's files are sparse, and old bytes behind the end would pass for records later.
-    File& file = kept.back()->file();
-    RMQ_CHECK(file.allocate(segment_bytes_));
+    RMQ_TRY(const std::shared_ptr<File> file, kept.back()->file());
+    RMQ_CHECK(file->allocate(segment_bytes_));
     const std::int64_t from = end - kept.back()->base();
-    RMQ_TRY(const std::optional<std::int64_t> data, file.next_data(from));
-    if (data) RMQ_CHECK(file.zero_range(from, segment_bytes_ - from));
+    RMQ_TRY(const std::optional<std::int64_t> data, file->next_data(from));
+    if (data) {
+      RMQ_CHECK(file->zero_range(from, segment_bytes_ - from));
+    }
   }
   RMQ_ASSERT(kept.empty() || kept.back()->end() >= end);
   if (kept.empty() || kept.back()->end() == end) {
     RMQ_TRY(std::shared_ptr<Segment> fresh,
-            Segment::create(files_, directory_, end, segment_bytes_));
+            Segment::create(cache_, directory_, end, segment_bytes_));
     kept.push_back(std::move(fresh));
   }
   current_ = kept.back();
   segments_.publish(std::make_shared<const Segments>(std::move(kept)));
   RMQ_CHECK(sync(sync_from, current_->end()));
+  RMQ_CHECK(current_->keep_open());
+  RMQ_TRY(written_, current_->file());
   // A process that was killed may have made a segment whose name is not on disk yet.
   RMQ_CHECK(files_.sync_directory(directory_));
   MutexLock lock(next_mutex_);
@@ -103,7 +109,7 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
 }
 
 Result<> CommitLog::write(std::span<const ByteView> parts, PhysicalOffset at) {
-  return current_->file().pwritev(parts, at - current_->base());
+  return written_->pwritev(parts, at - current_->base());
 }
 
 Result<> CommitLog::roll() {
@@ -113,10 +119,11 @@ Result<> CommitLog::roll() {
     next = std::move(next_);
     next_ = nullptr;
     if (!next) {
-      RMQ_TRY(next, Segment::create(files_, directory_, current_->end(), segment_bytes_));
+      RMQ_TRY(next, Segment::create(cache_, directory_, current_->end(), segment_bytes_));
     }
     next_base_ = next->end();
   }
+  RMQ_TRY(written_, next->file());
   log::info("store", "segment rolled", kv("file", next->path()));
   MutexLock lock(segments_mutex_);
   Segments segments = *segments_.load();
@@ -124,6 +131,14 @@ Result<> CommitLog::roll() {
   current_ = std::move(next);
   segments_.publish(std::make_shared<const Segments>(std::move(segments)));
   return {};
+}
+
+void CommitLog::unmap_before(PhysicalOffset at) {
+  const auto segments = segments_.load();
+  for (const std::shared_ptr<Segment>& segment : *segments) {
+    if (segment->end() > at) return;
+    segment->unmap();
+  }
 }
 
 Result<> CommitLog::drop_first() {
@@ -137,6 +152,7 @@ Result<> CommitLog::drop_first() {
     segments_.publish(std::make_shared<const Segments>(std::move(segments)));
   }
   RMQ_CHECK(files_.remove(first->path()));
+  first->close();
   return files_.sync_directory(directory_);
 }
 
@@ -147,7 +163,9 @@ Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {
     const PhysicalOffset first = std::max(from, segment->base());
     const PhysicalOffset last = std::min(to, segment->end());
     if (first >= last) continue;
-    Result<> wiped = write_zeros(segment->file(), first - segment->base(), last - first);
+    const Result<std::shared_ptr<File>> file = segment->file();
+    Result<> wiped = file ? write_zeros(**file, first - segment->base(), last - first)
+                          : Result<>(fail(file.error()));
     if (!wiped) outcome = std::move(wiped);
   }
   return outcome;
@@ -156,7 +174,7 @@ Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {
 Result<> CommitLog::prepare_next() {
   MutexLock lock(next_mutex_);
   if (next_) return {};
-  RMQ_TRY(next_, Segment::create(files_, directory_, next_base_, segment_bytes_));
+  RMQ_TRY(next_, Segment::create(cache_, directory_, next_base_, segment_bytes_));
   return {};
 }
 
@@ -181,7 +199,9 @@ Result<> CommitLog::sync(PhysicalOffset from, PhysicalOffset to) {
   const auto segments = segments_.load();
   for (const std::shared_ptr<Segment>& segment : *segments) {
     if (segment->end() <= from || segment->base() >= to) continue;
-    RMQ_CHECK(segment->file().sync_data());
+    RMQ_TRY(const std::shared_ptr<File> file, segment->file());
+    RMQ_CHECK(file->sync_data());
+    if (segment->end() <= to) segment->all_on_disk();
   }
   return {};
 }

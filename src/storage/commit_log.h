@@ -20,7 +20,7 @@ namespace rmq::storage {
 
 class CommitLog {
  public:
-  CommitLog(FileSystem& files, std::string directory, std::int64_t segment_bytes);
+  CommitLog(FileCache& cache, std::string directory, std::int64_t segment_bytes);
 
   // Opens what is there. A last file of length 0 is removed, a short last file lengthened; anything
   // else that is no segment of this size is an error that names it.
@@ -41,6 +41,9 @@ class CommitLog {
   // Makes the segment behind the current one unless that was done; roll() then only takes it.
   Result<> prepare_next();
 
+  // Lets go of the mappings of segments that end by `at`.
+  void unmap_before(PhysicalOffset at);
+
   // Drops the oldest segment, which must not be the newest: nobody finds it any more, its file is
   // unlinked, and who reads it keeps it. One thread at a time. Error: the file stays.
   Result<> drop_first();
@@ -53,7 +56,7 @@ class CommitLog {
   // The segment that holds the byte at `at`; null when there is none.
   std::shared_ptr<Segment> segment_of(PhysicalOffset at) const;
   std::vector<std::shared_ptr<Segment>> segments() const { return *segments_.load(); }
-  // fdatasync of every segment with a byte in [from, to).
+  // fdatasync of every segment with a byte in [from, to). Nothing is written before `to` any more.
   Result<> sync(PhysicalOffset from, PhysicalOffset to);
 
   std::int64_t segment_bytes() const { return segment_bytes_; }
@@ -64,6 +67,7 @@ class CommitLog {
 
   Result<std::int64_t> load_one(const std::string& name, bool last);
 
+  FileCache& cache_;
   FileSystem& files_;
   const std::string directory_;
   const std::int64_t segment_bytes_;
@@ -71,6 +75,7 @@ class CommitLog {
   Mutex segments_mutex_;
   Snapshot<Segments> segments_;       // replaced under segments_mutex_
   std::shared_ptr<Segment> current_;  // writer role
+  std::shared_ptr<File> written_;     // writer role; current_'s
 
   Mutex next_mutex_;
   std::shared_ptr<Segment> next_ RMQ_GUARDED_BY(next_mutex_);

@@ -10,9 +10,8 @@
 
 namespace rmq::storage {
 
-ConsumeQueueSet::ConsumeQueueSet(FileSystem& files, const Layout& layout, std::int64_t file_bytes,
-                                 std::size_t open_files_max)
-    : cache_(files, open_files_max), layout_(layout), file_bytes_(file_bytes) {}
+ConsumeQueueSet::ConsumeQueueSet(FileCache& cache, const Layout& layout, std::int64_t file_bytes)
+    : cache_(cache), layout_(layout), file_bytes_(file_bytes) {}
 
 Result<> ConsumeQueueSet::load() {
   FileSystem& files = cache_.files();

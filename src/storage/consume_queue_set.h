@@ -19,8 +19,7 @@ namespace rmq::storage {
 
 class ConsumeQueueSet {
  public:
-  ConsumeQueueSet(FileSystem& files, const Layout& layout, std::int64_t file_bytes,
-                  std::size_t open_files_max);
+  ConsumeQueueSet(FileCache& cache, const Layout& layout, std::int64_t file_bytes);
 
   // Every <topic>/<queue id>/ under consumequeue.
   Result<> load();
@@ -43,7 +42,7 @@ class ConsumeQueueSet {
  private:
   using TopicQueues = std::unordered_map<QueueId, std::unique_ptr<StoredQueue>>;
 
-  FileCache cache_;
+  FileCache& cache_;
   const Layout layout_;
   const std::int64_t file_bytes_;
 

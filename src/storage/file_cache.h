@@ -1,10 +1,12 @@
-// FileCache: keeps at most so many consume queue files open. Whoever uses a file holds it through a
+// FileCache: keeps at most so many files of the store open. Whoever uses a file holds it through a
 // weak_ptr and asks again when it is gone; the cache lets go of the one opened longest ago.
 // Threads: any.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_system.h"
@@ -26,6 +28,11 @@ class FileCache {
       next_ = (next_ + 1) % open_.size();
     }
     return file;
+  }
+  // Lets go of `file` at once: it was removed, and its space is wanted.
+  void close(const std::shared_ptr<File>& file) {
+    MutexLock lock(mutex_);
+    std::ranges::replace(open_, file, nullptr);
   }
   FileSystem& files() { return files_; }
 

@@ -50,6 +50,7 @@ void Housekeeper::run(std::chrono::milliseconds interval) {
     if (segment) {
       const Result<> made = parts_.log.prepare_next();
       if (!made) log::error("store", "next segment not made", kv("error", made.error().message()));
+      parts_.log.unmap_before(parts_.dispatcher.progress().position - parts_.hot_log_bytes);
     }
     const SteadyClock::time_point began = SteadyClock::now();
     if (began < due) continue;

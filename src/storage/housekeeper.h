@@ -31,6 +31,7 @@ class Housekeeper {
     const Watermark<FlushedOffset>& flushed;
     Checkpoint& checkpoint;
     LogMarkFile& marks;
+    std::int64_t hot_log_bytes = 0;  // what of the log stays mapped
     IndexBuilder* index = nullptr;  // null: messages are not indexed
   };
 

@@ -58,13 +58,13 @@ void IndexBuilder::follow(std::span<const DispatchEntry> entries, PhysicalOffset
 Result<> IndexBuilder::collect(const DispatchEntry& entry) {
   if (!segment_ || entry.physical < segment_->base() || entry.physical >= segment_->end()) {
     segment_ = log_.segment_of(entry.physical);
+    if (!segment_) return fail(StoreErrc::OffsetOutOfRange, std::to_string(entry.physical.value));
+    RMQ_TRY(mapping_, segment_->mapping());
   }
-  if (!segment_) return fail(StoreErrc::OffsetOutOfRange, std::to_string(entry.physical.value));
-  RMQ_TRY(const ByteView bytes, segment_->bytes());
   RMQ_TRY(const protocol::MessageRecord record,
           protocol::decode_record(
-              bytes.subspan(static_cast<std::size_t>(entry.physical - segment_->base()),
-                            static_cast<std::size_t>(entry.size))));
+              mapping_->bytes().subspan(static_cast<std::size_t>(entry.physical - segment_->base()),
+                                        static_cast<std::size_t>(entry.size))));
   append_index_keys(record, keys_);
   return {};
 }

@@ -57,6 +57,7 @@ class IndexBuilder {
   // Whoever adds: the dispatcher, or the thread while it is behind.
   std::vector<IndexKey> keys_;
   std::shared_ptr<Segment> segment_;
+  std::shared_ptr<const Mapping> mapping_;  // segment_'s
 
   Mutex mutex_;
   bool behind_ RMQ_GUARDED_BY(mutex_) = false;

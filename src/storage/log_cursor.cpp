@@ -1,5 +1,6 @@
 #include "storage/log_cursor.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "storage/store_errc.h"
@@ -11,30 +12,63 @@ using protocol::CheckBody;
 using protocol::RecordScan;
 
 constexpr int kMagicFirstByte = 0xDA;  // of both record versions
+constexpr std::size_t kMagicBytes = 4;
+constexpr std::size_t kSearchBytes = 1024 * 1024;
 
-std::optional<FoundRecord> record_at_magic(ByteView segment, std::size_t magic_at,
-                                           PhysicalOffset base) {
-  if (magic_at < protocol::kRecordMagicAt) return std::nullopt;
-  const std::size_t begin = magic_at - protocol::kRecordMagicAt;
-  const PhysicalOffset at = base + static_cast<std::int64_t>(begin);
-  const Result<RecordScan> scan = protocol::scan_record(segment.subspan(begin), at, CheckBody::Yes);
-  if (!scan || scan->kind != RecordScan::Kind::Record) return std::nullopt;
-  return FoundRecord{at, scan->record.store_timestamp_ms};
+bool is_magic(const std::byte* at) {
+  const auto magic = load_big_endian<std::uint32_t>(at);
+  return magic == protocol::kMagicV1 || magic == protocol::kMagicV2;
+}
+
+// Where the next magic number begins in `bytes` at or behind `from`; their number when none does.
+std::size_t find_magic(ByteView bytes, std::size_t from) {
+  while (from + kMagicBytes <= bytes.size()) {
+    const void* hit = std::memchr(bytes.data() + from, kMagicFirstByte, bytes.size() - from);
+    if (hit == nullptr) break;
+    const auto at = static_cast<std::size_t>(static_cast<const std::byte*>(hit) - bytes.data());
+    if (at + kMagicBytes <= bytes.size() && is_magic(bytes.data() + at)) return at;
+    from = at + 1;
+  }
+  return bytes.size();
+}
+
+// The same for one segment.
+Result<std::optional<FoundRecord>> find_record_in(const CommitLog& log, Segment& segment,
+                                                  PhysicalOffset from) {
+  LogWindow searched(log, kSearchBytes);
+  LogWindow candidates(log);
+  RMQ_TRY(const std::shared_ptr<File> file, segment.file());
+  // Pages never written are left out: reading them would fill the page cache with zeros.
+  RMQ_TRY(std::optional<std::int64_t> data,
+          file->next_data(std::max<std::int64_t>(0, from - segment.base())));
+  while (data && segment.base() + *data < segment.end()) {
+    const PhysicalOffset begin = segment.base() + *data;
+    RMQ_TRY(const ByteView bytes, searched.at(begin, kMagicBytes));
+    if (bytes.size() < kMagicBytes) break;
+    for (std::size_t at = find_magic(bytes, 0); at < bytes.size(); at = find_magic(bytes, at + 1)) {
+      const PhysicalOffset record = begin + static_cast<std::int64_t>(at) -
+                                    static_cast<std::int64_t>(protocol::kRecordMagicAt);
+      if (record < std::max(from, segment.base())) continue;
+      const Result<RecordScan> scan = candidates.record(record, CheckBody::Yes);
+      if (scan && scan->kind == RecordScan::Kind::Record) {
+        return std::optional(FoundRecord{record, scan->record.store_timestamp_ms});
+      }
+      if (!scan && scan.error().code.category() == std::generic_category()) {
+        return fail(scan.error());  // could not read
+      }
+    }
+    RMQ_TRY(data, file->next_data(*data + static_cast<std::int64_t>(bytes.size() - kMagicBytes) + 1));
+  }
+  return std::optional<FoundRecord>();
 }
 
 }  // namespace
 
 Result<std::optional<protocol::MessageRecord>> LogCursor::next() {
   while (position_ < limit_) {
-    if (!segment_ || position_ >= segment_->end()) {
-      segment_ = log_.segment_of(position_);
-      if (!segment_) return fail(StoreErrc::OffsetOutOfRange, std::to_string(position_.value));
-    }
-    RMQ_TRY(const ByteView bytes, segment_->bytes());
-    const ByteView rest = bytes.subspan(static_cast<std::size_t>(position_ - segment_->base()));
-    RMQ_TRY(const RecordScan scan, protocol::scan_record(rest, position_, check_));
+    RMQ_TRY(const RecordScan scan, window_.record(position_, check_));
     if (scan.kind == RecordScan::Kind::Blank) {
-      position_ = segment_->end();
+      position_ = window_.segment_end();
       continue;
     }
     position_ += static_cast<std::int64_t>(scan.size);
@@ -46,20 +80,8 @@ Result<std::optional<protocol::MessageRecord>> LogCursor::next() {
 Result<std::optional<FoundRecord>> find_record_behind(const CommitLog& log, PhysicalOffset from) {
   for (const std::shared_ptr<Segment>& segment : log.segments()) {
     if (segment->end() <= from) continue;
-    RMQ_TRY(const ByteView bytes, segment->bytes());
-    const std::int64_t start = std::max<std::int64_t>(0, from - segment->base());
-    // Pages never written are left out: touching them would fill the page cache with zeros.
-    RMQ_TRY(std::optional<std::int64_t> data, segment->file().next_data(start));
-    while (data) {
-      const auto at = static_cast<std::size_t>(*data);
-      const void* hit = std::memchr(bytes.data() + at, kMagicFirstByte, bytes.size() - at);
-      if (hit == nullptr) break;
-      const auto magic_at =
-          static_cast<std::size_t>(static_cast<const std::byte*>(hit) - bytes.data());
-      const auto found = record_at_magic(bytes, magic_at, segment->base());
-      if (found && found->at >= from) return found;
-      data = static_cast<std::int64_t>(magic_at) + 1;
-    }
+    RMQ_TRY(const std::optional<FoundRecord> found, find_record_in(log, *segment, from));
+    if (found) return found;
   }
   return std::optional<FoundRecord>();
 }

@@ -2,11 +2,10 @@
 // Threads: one at a time; the log may grow meanwhile.
 #pragma once
 
-#include <memory>
 #include <optional>
 
 #include "protocol/message_record.h"
-#include "storage/commit_log.h"
+#include "storage/log_window.h"
 
 namespace rmq::storage {
 
@@ -15,7 +14,7 @@ class LogCursor {
   // Starts at `from`, the beginning of a record, and reads nothing at or beyond `limit`.
   LogCursor(const CommitLog& log, PhysicalOffset from, PhysicalOffset limit,
             protocol::CheckBody check)
-      : log_(log), position_(from), limit_(limit), check_(check) {}
+      : window_(log), position_(from), limit_(limit), check_(check) {}
 
   // The next record; empty at the limit. What it views stays good until the next call. Errors are
   // those of protocol::scan_record and reading; the cursor stays before what it could not read.
@@ -25,11 +24,10 @@ class LogCursor {
   PhysicalOffset position() const { return position_; }
 
  private:
-  const CommitLog& log_;
+  LogWindow window_;
   PhysicalOffset position_;
   const PhysicalOffset limit_;
   const protocol::CheckBody check_;
-  std::shared_ptr<Segment> segment_;
 };
 
 // Where the next sound record begins at or behind `from`, looking at every byte; empty when there

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "storage/commit_log.h"
+#include "storage/log_window.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -79,9 +79,9 @@ Result<std::int64_t> hash_record(const CommitLog& log, PhysicalOffset at, std::i
   if (!segment || bytes < 0 || at + bytes > segment->end()) {
     return fail(StoreErrc::OffsetOutOfRange, std::to_string(at.value));
   }
-  RMQ_TRY(const ByteView mapped, segment->bytes());
-  return hash_of(mapped.subspan(static_cast<std::size_t>(at - segment->base()),
-                                static_cast<std::size_t>(bytes)));
+  LogWindow window(log, 0);
+  RMQ_TRY(const ByteView record, window.at(at, static_cast<std::size_t>(bytes)));
+  return hash_of(record);
 }
 
 bool fits(const LogMark& mark, const CommitLog& log) {

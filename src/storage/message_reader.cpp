@@ -7,6 +7,7 @@
 #include <string>
 
 #include "storage/log_cursor.h"
+#include "storage/log_window.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t kEntriesPerRead = 32;
 // So many bytes between two records are read along: that is cheaper than another system call.
 constexpr std::int64_t kGapMax = 4096;
+// What is read to see how long a record is; most are shorter.
+constexpr std::size_t kRecordReadBytes = 4096;
 constexpr std::size_t kPullBytesMax = 128 * 1024 * 1024;  // MAX_PULL_MSG_SIZE
 
 // As Java does, only the low half of the tag code counts.
@@ -75,7 +78,14 @@ Result<ReadResult> MessageReader::read(const StoredQueue* queue, const ReadReque
     result.next = result.end;
   } else {
     result.status = ReadStatus::NoMatchedMessage;
-    RMQ_CHECK(collect(*queue, request, result));
+    const PhysicalOffset begin = log_.begin();
+    const Result<> collected = collect(*queue, request, result);
+    if (!collected) {
+      // A segment that has expired meanwhile?
+      const bool gone = collected.error().code == std::errc::no_such_file_or_directory;
+      if (gone && log_.begin() > begin) return read(queue, request);
+      return fail(collected.error());
+    }
   }
   return result;
 }
@@ -122,9 +132,9 @@ Result<> MessageReader::add_records(const std::vector<Run>& runs, MayWait may_wa
   result.records.reserve(runs.size());
   for (auto run = runs.begin(); run != runs.end();) {
     if (run->at >= mapped_from) {
-      if (const Result<ByteView> mapped = run->segment->bytes()) {
+      if (const Result<std::shared_ptr<const Mapping>> mapping = run->segment->mapping()) {
         const auto at = static_cast<std::size_t>(run->at - run->segment->base());
-        result.records.push_back({mapped->subspan(at, run->size), run->segment});
+        result.records.push_back({(*mapping)->bytes().subspan(at, run->size), *mapping});
         ++run;
         continue;
       }
@@ -147,10 +157,10 @@ Result<> MessageReader::copy_records(std::span<const Run> runs, MayWait may_wait
   const auto copy = std::make_shared_for_overwrite<std::byte[]>(size);
   const MutableByteView into(copy.get(), size);
   const std::shared_ptr<Segment>& segment = runs.front().segment;
-  File& file = segment->file();
+  RMQ_TRY(const std::shared_ptr<File> file, segment->file());
   const std::int64_t at = begin - segment->base();
   RMQ_TRY(const std::size_t got,
-          may_wait == MayWait::Yes ? file.pread(into, at) : file.pread_cached(into, at));
+          may_wait == MayWait::Yes ? file->pread(into, at) : file->pread_cached(into, at));
   if (got < size) {
     const auto why = may_wait == MayWait::Yes ? StoreErrc::Corrupt : StoreErrc::NotInMemory;
     return fail(why, "log at " + std::to_string(begin.value));
@@ -215,16 +225,15 @@ Result<RecordSpan> MessageReader::record_at(PhysicalOffset at) const {
   if (!segment || at >= end) {
     return fail(StoreErrc::OffsetOutOfRange, std::to_string(at.value));
   }
-  RMQ_TRY(const ByteView mapped, segment->bytes());
-  const auto begin = static_cast<std::size_t>(at - segment->base());
-  const auto readable =
-      static_cast<std::size_t>(std::min(end, segment->end()) - segment->base()) - begin;
-  const Result<protocol::RecordScan> scan =
-      protocol::scan_record(mapped.subspan(begin, readable), at, protocol::CheckBody::No);
-  if (!scan || scan->kind != protocol::RecordScan::Kind::Record) {
+  const auto window = std::make_shared<LogWindow>(log_, kRecordReadBytes);
+  const Result<protocol::RecordScan> scan = window->record(at, protocol::CheckBody::No);
+  if (!scan && scan.error().code.category() == std::generic_category()) return fail(scan.error());
+  if (!scan || scan->kind != protocol::RecordScan::Kind::Record ||
+      at + static_cast<std::int64_t>(scan->size) > end) {
     return fail(StoreErrc::RecordMalformed, std::to_string(at.value));
   }
-  return RecordSpan{mapped.subspan(begin, scan->size), segment};
+  RMQ_TRY(const ByteView bytes, window->at(at, scan->size));
+  return RecordSpan{bytes.first(scan->size), window};
 }
 
 Result<> MessageReader::scan(

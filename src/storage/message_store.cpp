@@ -18,9 +18,6 @@
 namespace rmq::storage {
 namespace {
 
-// Consume queue files kept open; the usual limit of a process is 1024 with its sockets.
-constexpr std::size_t kOpenQueueFilesMax = 256;
-
 // Java rounds the file length up to whole entries.
 StoreConfig in_whole_entries(StoreConfig config) {
   const auto unit = static_cast<std::int64_t>(kEntryBytes);
@@ -58,8 +55,9 @@ class MessageStore::Impl {
         files_(files),
         clock_(clock),
         layout_(config_),
-        log_(files, layout_.commit_log(), config_.commit_log_segment_bytes),
-        queues_(files, layout_, config_.consume_queue_file_bytes, kOpenQueueFilesMax),
+        cache_(files, static_cast<std::size_t>(config_.open_files_max)),
+        log_(cache_, layout_.commit_log(), config_.commit_log_segment_bytes),
+        queues_(cache_, layout_, config_.consume_queue_file_bytes),
         delays_(delays),
         maker_(queues_, std::move(delays)),
         reader_(log_, appended_, config_, MessageReader::memory_bytes_of(config_)),
@@ -101,6 +99,7 @@ class MessageStore::Impl {
   const Layout layout_;
   std::optional<StoreLock> lock_;  // first taken, last released
 
+  FileCache cache_;
   CommitLog log_;
   ConsumeQueueSet queues_;
   const DelayLevels delays_;
@@ -149,7 +148,7 @@ Result<> MessageStore::Impl::open() {
   reader_.mapped_from(recovered_.position);
   if (config_.message_index_enable) RMQ_CHECK(open_index());
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
-                                          *checkpoint_, *marks_,
+                                          *checkpoint_, *marks_, config_.hot_log_bytes,
                                           config_.message_index_enable ? &builder_ : nullptr});
   RMQ_CHECK(housekeeper_->note(recovered_, false));
   retention_.emplace(Retention::Parts{config_, files_, clock_, log_, queues_,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "storage/log_window.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -96,11 +97,9 @@ Result<bool> Recovery::stopped_cleanly() {
 
 // Whether nothing begins at `at`.
 Result<bool> Recovery::is_unwritten(PhysicalOffset at) {
-  const std::shared_ptr<Segment> segment = log_.segment_of(at);
-  if (!segment) return true;
-  RMQ_TRY(const ByteView bytes, segment->bytes());
-  const ByteView rest = bytes.subspan(static_cast<std::size_t>(at - segment->base()));
-  const ByteView head = rest.first(std::min(rest.size(), protocol::kBlankRecordBytes));
+  if (!log_.segment_of(at)) return true;
+  LogWindow window(log_, protocol::kBlankRecordBytes);
+  RMQ_TRY(const ByteView head, window.at(at, protocol::kBlankRecordBytes));
   return std::all_of(head.begin(), head.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
@@ -123,14 +122,13 @@ Result<bool> Recovery::is_torn(const MessageRecord& record, PhysicalOffset end) 
 
 // Whether a sector that begins within [from, to) is zero, as far as it lies before `to`.
 Result<bool> Recovery::has_empty_sector(PhysicalOffset from, PhysicalOffset to) {
-  const std::shared_ptr<Segment> segment = log_.segment_of(from);
-  if (!segment) return false;
-  RMQ_TRY(const ByteView bytes, segment->bytes());
-  const auto end = static_cast<std::size_t>(to - segment->base());
-  const auto begin = static_cast<std::size_t>(from - segment->base());
-  for (std::size_t at = (begin + kSectorBytes - 1) / kSectorBytes * kSectorBytes; at < end;
-       at += kSectorBytes) {
-    const ByteView sector = bytes.subspan(at, std::min(kSectorBytes, end - at));
+  const auto size = static_cast<std::size_t>(to - from);
+  LogWindow window(log_, size);
+  RMQ_TRY(const ByteView bytes, window.at(from, size));
+  // Segments begin at whole sectors.
+  const auto before = static_cast<std::size_t>(from.value) % kSectorBytes;
+  for (std::size_t at = before == 0 ? 0 : kSectorBytes - before; at < size; at += kSectorBytes) {
+    const ByteView sector = bytes.subspan(at, std::min(kSectorBytes, size - at));
     if (std::ranges::all_of(sector, [](std::byte b) { return b == std::byte{0}; })) return true;
   }
   return false;

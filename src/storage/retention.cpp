@@ -28,7 +28,8 @@ int hour_of_day(std::int64_t now_ms) {
 // The store time of the record that the segment begins with; nothing when it has none.
 Result<std::optional<std::int64_t>> first_store_time(Segment& segment) {
   std::array<std::byte, protocol::kRecordBytesMin> bytes{};
-  RMQ_TRY(const std::size_t got, segment.file().pread(bytes, 0));
+  RMQ_TRY(const std::shared_ptr<File> file, segment.file());
+  RMQ_TRY(const std::size_t got, file->pread(bytes, 0));
   const auto magic = load_big_endian<std::uint32_t>(bytes.data() + protocol::kRecordMagicAt);
   const bool record = magic == protocol::kMagicV1 || magic == protocol::kMagicV2;
   if (got < bytes.size() || !record) return std::optional<std::int64_t>();

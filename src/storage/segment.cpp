@@ -1,5 +1,7 @@
 #include "storage/segment.h"
 
+#include <utility>
+
 #include "storage/layout.h"
 
 namespace rmq::storage {
@@ -12,37 +14,80 @@ Result<> take_space(File& file, std::int64_t bytes) {
 
 }  // namespace
 
-Result<std::shared_ptr<Segment>> Segment::create(FileSystem& files, const std::string& directory,
+Segment::Segment(FileCache& cache, const std::string& directory, PhysicalOffset base,
+                 std::int64_t bytes)
+    : cache_(cache),
+      path_(directory + "/" + position_file_name(base.value)),
+      base_(base),
+      bytes_(bytes) {}
+
+Result<std::shared_ptr<Segment>> Segment::create(FileCache& cache, const std::string& directory,
                                                  PhysicalOffset base, std::int64_t bytes) {
-  std::string path = directory + "/" + position_file_name(base.value);
-  RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::CreateExclusive));
+  auto segment = std::make_shared<Segment>(cache, directory, base, bytes);
+  RMQ_TRY(std::shared_ptr<File> file, cache.open(segment->path(), OpenMode::CreateExclusive));
   Result<> taken = take_space(*file, bytes);
-  if (taken) taken = files.sync_directory(directory);
+  if (taken) taken = cache.files().sync_directory(directory);
   if (!taken) {
     // Left behind it would hold space that is already short; a name that stays is tolerated by
     // loading.
-    (void)files.remove(path);
+    cache.close(file);
+    (void)cache.files().remove(segment->path());
     return fail(taken.error());
   }
-  return std::shared_ptr<Segment>(new Segment(std::move(file), std::move(path), base, bytes));
+  MutexLock lock(segment->mutex_);
+  segment->file_ = file;
+  segment->kept_open_ = std::move(file);
+  return segment;
 }
 
-Result<std::shared_ptr<Segment>> Segment::open(FileSystem& files, const std::string& directory,
-                                               PhysicalOffset base, std::int64_t bytes) {
-  std::string path = directory + "/" + position_file_name(base.value);
-  RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::Write));
-  return std::shared_ptr<Segment>(new Segment(std::move(file), std::move(path), base, bytes));
+Result<std::shared_ptr<File>> Segment::file() {
+  MutexLock lock(mutex_);
+  if (std::shared_ptr<File> open = file_.lock()) return open;
+  RMQ_TRY(std::shared_ptr<File> opened, cache_.open(path_, OpenMode::Write));
+  file_ = opened;
+  return opened;
 }
 
-Result<ByteView> Segment::bytes() {
-  const auto size = static_cast<std::size_t>(bytes_);
-  if (const std::byte* at = mapped_.load(std::memory_order_acquire)) return ByteView(at, size);
+Result<> Segment::keep_open() {
+  RMQ_TRY(std::shared_ptr<File> opened, file());
+  MutexLock lock(mutex_);
+  kept_open_ = std::move(opened);
+  return {};
+}
+
+void Segment::all_on_disk() {
+  MutexLock lock(mutex_);
+  kept_open_ = nullptr;
+}
+
+Result<std::shared_ptr<const Mapping>> Segment::mapping() {
+  {
+    MutexLock lock(mutex_);
+    if (mapping_) return mapping_;
+  }
+  RMQ_TRY(const std::shared_ptr<File> mapped, file());
   MutexLock lock(mutex_);
   if (!mapping_) {
-    RMQ_TRY(mapping_, file_->map(bytes_));
-    mapped_.store(mapping_->bytes().data(), std::memory_order_release);
+    RMQ_TRY(mapping_, mapped->map(bytes_));
   }
-  return ByteView(mapped_.load(std::memory_order_relaxed), size);
+  return mapping_;
+}
+
+void Segment::unmap() {
+  std::shared_ptr<const Mapping> unmapped;  // outside the lock
+  MutexLock lock(mutex_);
+  unmapped = std::exchange(mapping_, nullptr);
+}
+
+void Segment::close() {
+  unmap();
+  std::shared_ptr<File> open;
+  {
+    MutexLock lock(mutex_);
+    kept_open_ = nullptr;
+    open = file_.lock();
+  }
+  if (open) cache_.close(open);
 }
 
 }  // namespace rmq::storage

@@ -115,6 +115,8 @@ constexpr std::tuple kStoreFields{
           Reload::Restart,
           "The newest bytes of the log, which are read through mappings. What is older is copied "
           "from the page cache, or read by a thread that may wait for the disk."},
+    Field{"store.open_files_max", "", &StoreConfig::open_files_max, 16, 1'000'000, Reload::Restart,
+          "Files of log and consume queues kept open, beside those that are written to."},
     Field{"store.message_index_enable", "messageIndexEnable", &StoreConfig::message_index_enable,
           Reload::Restart,
           "Whether messages can be found by key. Switched on later, it is made up for in the "

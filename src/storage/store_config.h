@@ -45,8 +45,11 @@ struct StoreConfig {
   // What counts as recent: this share of physical memory, in per cent, behind the end of the log.
   std::int32_t access_message_in_memory_max_ratio = 40;
 
-  // The newest part of the log, which is read without copying it; older records are copied.
+  // The newest part of the log, which is mapped and read without copying it; older records are
+  // copied.
   std::int64_t hot_log_bytes = 1024LL * 1024 * 1024;
+  // Files of log and consume queues kept open, beside those that are written to.
+  std::int32_t open_files_max = 256;
 
   // Whether messages can be found by key. Files of an existing index keep their numbers of slots
   // and entries.

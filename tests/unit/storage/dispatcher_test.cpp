@@ -49,7 +49,8 @@ TEST_CASE("dispatch: a queue that is shorter than the log says stops it, nothing
   test::TempDirectory directory;
   StoreConfig config;
   config.root_directory = directory.path();
-  ConsumeQueueSet queues(FileSystem::posix(), Layout(config), 20 * 10, 4);
+  FileCache cache(FileSystem::posix(), 4);
+  ConsumeQueueSet queues(cache, Layout(config), 20 * 10);
   QueueBuilder builder(queues);
   std::vector<const DispatchEntry*> added;
   StoredQueue& queue = queues.get("T", 0);
@@ -76,7 +77,8 @@ TEST_CASE("dispatch: tag codes as Java makes them") {
   test::TempDirectory directory;
   StoreConfig config;
   config.root_directory = directory.path();
-  ConsumeQueueSet queues(FileSystem::posix(), Layout(config), 20 * 10, 4);
+  FileCache cache(FileSystem::posix(), 4);
+  ConsumeQueueSet queues(cache, Layout(config), 20 * 10);
   const EntryMaker maker(queues, DelayLevels::parse("1s 5s 10s").value());
   protocol::MessageRecord record;
   record.topic = "T";
