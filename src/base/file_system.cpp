@@ -121,7 +121,7 @@ class PosixFile final : public File {
 
   Result<> zero_range(std::int64_t from, std::int64_t bytes) override {
     if (bytes <= 0) return {};
-    const int mode = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     if (::fallocate(fd_, mode, from, bytes) == 0) return {};
     if (errno != EOPNOTSUPP && errno != EINTR) return fail_errno("zero " + path_);
     const Bytes zeros(kZerosPerWrite);
@@ -248,6 +248,15 @@ class PosixFileSystem final : public FileSystem {
     const int error = errno;
     ::close(fd);
     if (failed != 0) return fail({error, std::generic_category()}, "sync " + path);
+    return {};
+  }
+  Result<> sync_everything(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fail_errno("open " + path);
+    const int failed = ::syncfs(fd);
+    const int error = errno;
+    ::close(fd);
+    if (failed != 0) return fail({error, std::generic_category()}, "sync all of " + path);
     return {};
   }
 

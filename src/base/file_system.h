@@ -55,7 +55,7 @@ class File {
   virtual Result<> allocate(std::int64_t bytes) = 0;
   // Sets the length; what is new reads as zeros and takes no space.
   virtual Result<> truncate(std::int64_t bytes) = 0;
-  // Zeros within the file's length.
+  // Zeros within the file's length; they take no space any more, where the file system can do that.
   virtual Result<> zero_range(std::int64_t from, std::int64_t bytes) = 0;
   // Where the next byte at or after `from` lies that may not be zero; empty when only zeros follow.
   virtual Result<std::optional<std::int64_t>> next_data(std::int64_t from) = 0;
@@ -109,6 +109,9 @@ class FileSystem {
   virtual Result<> make_directories(const std::string& path,
                                     SyncParents sync = SyncParents::Yes) = 0;
   virtual Result<> sync_directory(const std::string& path) = 0;
+  // Everything that was written so far, with its names, on the file system that holds `path`: for
+  // very many files.
+  virtual Result<> sync_everything(const std::string& path) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Result<DiskSpace> space(const std::string& path) = 0;
   // The names in a directory, sorted, without "." and ".."; empty when it does not exist.

@@ -83,12 +83,12 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   if (!kept.empty() && kept.back()->end() > end) {
     // Java's files are sparse, and old bytes behind the end would pass for records later.
     RMQ_TRY(const std::shared_ptr<File> file, kept.back()->file());
-    RMQ_CHECK(file->allocate(segment_bytes_));
     const std::int64_t from = end - kept.back()->base();
     RMQ_TRY(const std::optional<std::int64_t> data, file->next_data(from));
     if (data) {
       RMQ_CHECK(file->zero_range(from, segment_bytes_ - from));
     }
+    RMQ_CHECK(file->allocate(segment_bytes_));
   }
   RMQ_ASSERT(kept.empty() || kept.back()->end() >= end);
   if (kept.empty() || kept.back()->end() == end) {

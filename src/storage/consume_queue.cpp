@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::int32_t kFillerSize = 0x7FFFFFFF;
 constexpr std::int64_t kUnit = static_cast<std::int64_t>(kEntryBytes);
-constexpr std::size_t kScanBytes = 64 * kEntryBytes * 50;
+constexpr std::size_t kBlockBytes = 4096;
+constexpr std::size_t kFirstScanBytes = kEntryBytes * 200;
+constexpr std::size_t kScanBytes = kEntryBytes * 3200;
 constexpr std::int64_t kCarefulFiles = 3;  // as Java
 constexpr std::size_t kAppendSlot = 0;
 constexpr std::size_t kReadSlot = 1;
@@ -26,6 +28,20 @@ bool is_filler(const ConsumeQueueEntry& entry) {
 // Whether an entry is that of a record at `at` or later.
 auto lies_from(PhysicalOffset at) {
   return [at](const ConsumeQueueEntry& entry) { return !is_filler(entry) && entry.physical >= at; };
+}
+
+// Whether the file has bytes at or behind `from` that may not be zero. File systems know whole blocks
+// only, so the rest of the one that `from` lies in is read.
+Result<bool> has_data(File& file, std::int64_t from) {
+  std::array<std::byte, kBlockBytes> rest{};
+  const std::int64_t in_block = from % static_cast<std::int64_t>(kBlockBytes);
+  const MutableByteView read =
+      MutableByteView(rest).subspan(static_cast<std::size_t>(in_block));
+  RMQ_TRY([[maybe_unused]] const std::size_t got, file.pread(read, from));
+  if (std::ranges::any_of(read, [](std::byte b) { return b != std::byte{0}; })) return true;
+  RMQ_TRY(const std::optional<std::int64_t> data,
+          file.next_data(from + static_cast<std::int64_t>(read.size())));
+  return data.has_value();
 }
 
 }  // namespace
@@ -56,7 +72,7 @@ Result<> ConsumeQueue::load() {
   for (const std::string& name : names) {
     RMQ_TRY(const std::int64_t position, parse_position_file_name(directory_, name));
     const std::string path = directory_ + "/" + name;
-    RMQ_TRY(const std::unique_ptr<File> opened, cache_.files().open(path, OpenMode::Write));
+    RMQ_TRY(const std::shared_ptr<File> opened, file(position / file_bytes_));
     RMQ_TRY(const std::int64_t size, opened->size());
     if (size > file_bytes_ || position % file_bytes_ != 0) {
       return fail(StoreErrc::WrongFileSize, path + ": " + std::to_string(size) + " bytes, not " +
@@ -94,9 +110,13 @@ Result<> ConsumeQueue::drop_files(const std::vector<std::string>& names, const s
 // the first and becomes that of the last one.
 Result<std::int64_t> ConsumeQueue::scan_file(std::int64_t index, PhysicalOffset& last) const {
   RMQ_TRY(const std::shared_ptr<File> scanned, file(index));
-  Bytes bytes(std::min(kScanBytes, static_cast<std::size_t>(file_bytes_)));
-  for (std::int64_t at = 0; at < file_bytes_; at += static_cast<std::int64_t>(bytes.size())) {
+  // Most queues are short, and reading where nothing was written fills the page cache, too.
+  Bytes bytes(kFirstScanBytes);
+  std::int64_t next = 0;
+  for (std::int64_t at = 0; at < file_bytes_; at = next) {
+    if (at > 0) bytes.resize(kScanBytes);
     RMQ_TRY(const std::size_t got, scanned->pread(bytes, at));
+    next = at + static_cast<std::int64_t>(bytes.size());
     for (std::size_t i = 0; i + kEntryBytes <= got; i += kEntryBytes) {
       const ConsumeQueueEntry entry = decode_entry(bytes.data() + i);
       const bool grows = entry.physical > last || is_filler(entry);
@@ -122,14 +142,45 @@ Result<> ConsumeQueue::recover(Search search) {
     // The last file may have been made for an entry that never came.
     std::int64_t index = files_end_ - 1;
     for (; index >= first_file_; --index) {
-      const std::int64_t low = index * per_file_;
-      RMQ_TRY(end, partition(low, low + per_file_,
-                             [](const ConsumeQueueEntry& entry) { return !is_valid(entry); }));
-      if (end > low) break;
+      RMQ_TRY(end, end_in_file(index));
+      if (end > index * per_file_) break;
     }
   }
   written_end_ = QueueOffset{end};
   publish();
+  return look_at_ends();
+}
+
+// The first empty entry of file `index`, or where the file ends. Full entries lie in front.
+Result<std::int64_t> ConsumeQueue::end_in_file(std::int64_t index) const {
+  const auto is_empty = [](const ConsumeQueueEntry& entry) { return !is_valid(entry); };
+  const std::int64_t low = index * per_file_;
+  // Most queues are short.
+  std::int64_t step = 1;
+  for (; step < per_file_; step *= 8) {
+    RMQ_TRY(const ConsumeQueueEntry entry, entry_at(low + step - 1));
+    if (is_empty(entry)) break;
+  }
+  return partition(low + step / 8, low + std::min(step, per_file_), is_empty);
+}
+
+Result<> ConsumeQueue::look_at_ends() {
+  ends_.reset();
+  const std::int64_t begin = first_file_ * per_file_;
+  const std::int64_t end = written_end_.value;
+  if (end <= begin) return {};
+  Ends ends;
+  RMQ_TRY(ends.first, entry_at(begin));
+  RMQ_TRY(ends.last, entry_at(end - 1));
+  const std::int64_t index = end / per_file_;
+  if (index >= files_end_) {
+    ends.nothing_behind = true;
+  } else if (index == files_end_ - 1) {
+    RMQ_TRY(const std::shared_ptr<File> last, file(index));
+    RMQ_TRY(const bool data, has_data(*last, end % per_file_ * kUnit));
+    ends.nothing_behind = !data;
+  }
+  ends_ = ends;
   return {};
 }
 
@@ -162,6 +213,8 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
   const auto beyond = [log_end](const ConsumeQueueEntry& entry) {
     return !is_valid(entry) || entry.physical >= log_end;
   };
+  if (ends_ && ends_->nothing_behind && !beyond(ends_->last)) return {};
+  ends_.reset();
   std::int64_t end = written_end_.value;
   const std::int64_t first = first_file_ * per_file_;
   if (end > first) {
@@ -182,7 +235,7 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
   if (keep < files_end_) {
     RMQ_TRY(const std::shared_ptr<File> last, file(keep));
     const std::int64_t from = end % per_file_ * kUnit;
-    RMQ_TRY(const std::optional<std::int64_t> data, last->next_data(from));
+    RMQ_TRY(const bool data, has_data(*last, from));
     if (data) {
       RMQ_CHECK(last->zero_range(from, file_bytes_ - from));
       MutexLock lock(mutex_);
@@ -203,6 +256,7 @@ Result<> ConsumeQueue::reset() {
   written_end_ = {};
   begin_ = 0;
   damaged_ = false;
+  ends_.reset();
   publish();
   MutexLock lock(mutex_);
   open_ = {};
@@ -213,7 +267,9 @@ Result<> ConsumeQueue::reset() {
 
 Result<> ConsumeQueue::correct_begin(PhysicalOffset log_begin) {
   const std::int64_t first = first_file_ * per_file_;
-  if (written_end_.value > first) {
+  if (ends_ && lies_from(log_begin)(ends_->first)) {
+    begin_.store(first, std::memory_order_release);
+  } else if (written_end_.value > first) {
     RMQ_TRY(const std::int64_t begin, partition(first, written_end_.value, lies_from(log_begin)));
     begin_.store(begin, std::memory_order_release);
   }
@@ -257,6 +313,7 @@ Result<PhysicalOffset> ConsumeQueue::covered() const {
 Result<bool> ConsumeQueue::began_before(PhysicalOffset at) const {
   if (written_end_.value == 0) return false;
   if (first_file_ > 0) return true;
+  if (ends_) return !lies_from(at)(ends_->first);
   RMQ_TRY(const ConsumeQueueEntry first, entry_at(0));
   return !lies_from(at)(first);
 }
@@ -267,6 +324,7 @@ Result<> ConsumeQueue::append(QueueOffset at, ByteView entries) {
   } else {
     RMQ_ASSERT(at == written_end_);
   }
+  ends_.reset();
   RMQ_CHECK(write_entries(at, entries));
   written_end_ = at + static_cast<std::int64_t>(entries.size() / kEntryBytes);
   return {};
@@ -355,26 +413,26 @@ Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into,
   return got / kEntryBytes;
 }
 
-Result<QueueOffset> ConsumeQueue::sync_files(std::set<std::string>& directories) {
-  std::set<std::int64_t> dirty;
-  bool new_names = false;
-  const QueueOffset synced = end();  // written before
-  {
-    MutexLock lock(mutex_);
-    dirty.swap(dirty_files_);
-    std::swap(new_names, new_names_);
+ConsumeQueue::Unsynced ConsumeQueue::take_unsynced() {
+  Unsynced unsynced;
+  unsynced.end = end();  // written before
+  MutexLock lock(mutex_);
+  unsynced.files.swap(dirty_files_);
+  if (std::exchange(new_names_, false)) {
+    const std::string topic = parent_directory(directory_);
+    unsynced.directories = {directory_, topic, parent_directory(topic)};
   }
-  for (const std::int64_t index : dirty) {
+  return unsynced;
+}
+
+Result<> ConsumeQueue::sync_files(const Unsynced& unsynced) {
+  for (const std::int64_t index : unsynced.files) {
     const auto opened = cache_.files().open(path_of(index), OpenMode::Write);
     if (!opened && index < first_file_) continue;  // removed meanwhile
     if (!opened) return fail(opened.error());
     RMQ_CHECK((*opened)->sync_data());
   }
-  if (new_names) {
-    const std::string topic = parent_directory(directory_);
-    directories.insert({directory_, topic, parent_directory(topic)});
-  }
-  return synced;
+  return {};
 }
 
 }  // namespace rmq::storage

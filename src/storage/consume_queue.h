@@ -6,7 +6,7 @@
 // An entry of size 0 is the end. A queue that begins in the middle of a file has fillers
 // (0, 0x7FFFFFFF, 0) in front.
 // Threads: load, recover, cut, reset and correct_begin before any other; append() and publish() on
-// the dispatcher; sync_files() on one thread; the rest on any. Crash: files are sparse and synced
+// the dispatcher; take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse and synced
 // by sync_files() only; what was appended since may be there in parts. Recovery drops entries from
 // its starting point on and dispatches them again.
 #pragma once
@@ -85,9 +85,16 @@ class ConsumeQueue {
   // Where the next file begins behind `at`.
   QueueOffset next_file(QueueOffset at) const { return {(at.value / per_file_ + 1) * per_file_}; }
 
-  // fdatasync of what was appended since the last call; adds directories with new names to
-  // `directories`. Returns the end of what is on disk once they are synced, for note_synced().
-  Result<QueueOffset> sync_files(std::set<std::string>& directories);
+  // What is not on disk yet: files, and directories with new names.
+  struct Unsynced {
+    std::set<std::int64_t> files;
+    std::vector<std::string> directories;
+    QueueOffset end;  // what is on disk when both are, for note_synced()
+  };
+  // It counts as synced from now on.
+  Unsynced take_unsynced();
+  // fdatasync of those files.
+  Result<> sync_files(const Unsynced& unsynced);
   void note_synced(QueueOffset end) { synced_end_.store(end.value, std::memory_order_release); }
 
  private:
@@ -107,11 +114,21 @@ class ConsumeQueue {
   template <class Predicate>
   Result<std::int64_t> partition(std::int64_t low, std::int64_t high, Predicate reached) const;
   Result<std::int64_t> scan_file(std::int64_t index, PhysicalOffset& last) const;
+  Result<std::int64_t> end_in_file(std::int64_t index) const;
+  Result<> look_at_ends();
 
   FileCache& cache_;
   const std::string directory_;
   const std::int64_t file_bytes_;
   const std::int64_t per_file_;  // entries
+
+  // What recover() saw, until entries come or go: with many queues their files are not opened again.
+  struct Ends {
+    ConsumeQueueEntry first;
+    ConsumeQueueEntry last;
+    bool nothing_behind = false;  // no files, and no bytes that are not zero
+  };
+  std::optional<Ends> ends_;  // empty without entries, too
 
   bool damaged_ = false;
   bool lost_files_ = false;

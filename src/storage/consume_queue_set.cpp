@@ -9,11 +9,16 @@
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
+namespace {
+
+constexpr std::size_t kSyncedOneByOneMax = 64;
+
+}  // namespace
 
 ConsumeQueueSet::ConsumeQueueSet(FileCache& cache, const Layout& layout, std::int64_t file_bytes)
     : cache_(cache), layout_(layout), file_bytes_(file_bytes) {}
 
-Result<> ConsumeQueueSet::load() {
+Result<> ConsumeQueueSet::load(ConsumeQueue::Search search) {
   FileSystem& files = cache_.files();
   RMQ_TRY(const std::vector<std::string> topics, files.list(layout_.consume_queues()));
   for (const std::string& topic : topics) {
@@ -25,7 +30,12 @@ Result<> ConsumeQueueSet::load() {
       if (error != std::errc() || stop != end) {
         return fail(StoreErrc::WrongFileName, layout_.topic(topic) + "/" + name);
       }
-      RMQ_CHECK(get(topic, id).entries.load());
+      ConsumeQueue& entries = get(topic, id).entries;
+      RMQ_CHECK(entries.load());
+      // At once, while its file is open.
+      if (!entries.damaged()) {
+        RMQ_CHECK(entries.recover(search));
+      }
     }
   }
   return {};
@@ -106,18 +116,32 @@ Result<> ConsumeQueueSet::sync() {
     MutexLock lock(dirty_mutex_);
     dirty.swap(dirty_);
   }
+  std::vector<QueueUnsynced> unsynced;
+  unsynced.reserve(dirty.size());
+  for (StoredQueue* queue : dirty) unsynced.emplace_back(queue, queue->entries.take_unsynced());
+  if (unsynced.size() > kSyncedOneByOneMax) {
+    // A commit of the file system's journal for each file would keep the disk busy for long.
+    RMQ_CHECK(cache_.files().sync_everything(layout_.consume_queues()));
+  } else {
+    RMQ_CHECK(sync_one_by_one(unsynced));
+  }
+  for (const auto& [queue, what] : unsynced) queue->entries.note_synced(what.end);
+  return {};
+}
+
+Result<> ConsumeQueueSet::sync_one_by_one(std::span<const QueueUnsynced> unsynced) {
   std::set<std::string> directories;
-  std::vector<std::pair<StoredQueue*, QueueOffset>> synced;
-  for (StoredQueue* queue : dirty) {
-    RMQ_TRY(const QueueOffset end, queue->entries.sync_files(directories));
-    synced.emplace_back(queue, end);
+  for (const auto& [queue, what] : unsynced) {
+    RMQ_CHECK(queue->entries.sync_files(what));
+    directories.insert(what.directories.begin(), what.directories.end());
   }
   for (const std::string& directory : directories) {
     RMQ_CHECK(cache_.files().sync_directory(directory));
   }
   // The first queue makes consumequeue itself.
-  if (!directories.empty()) RMQ_CHECK(cache_.files().sync_directory(layout_.root()));
-  for (const auto& [queue, end] : synced) queue->entries.note_synced(end);
+  if (!directories.empty()) {
+    RMQ_CHECK(cache_.files().sync_directory(layout_.root()));
+  }
   return {};
 }
 

@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <shared_mutex>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -21,8 +23,8 @@ class ConsumeQueueSet {
  public:
   ConsumeQueueSet(FileCache& cache, const Layout& layout, std::int64_t file_bytes);
 
-  // Every <topic>/<queue id>/ under consumequeue.
-  Result<> load();
+  // Every <topic>/<queue id>/ under consumequeue; those that are not damaged know their end then.
+  Result<> load(ConsumeQueue::Search search);
 
   StoredQueue& get(std::string_view topic, QueueId queue_id);
   StoredQueue* find(std::string_view topic, QueueId queue_id) const;
@@ -40,7 +42,10 @@ class ConsumeQueueSet {
   Result<> sync();
 
  private:
+  using QueueUnsynced = std::pair<StoredQueue*, ConsumeQueue::Unsynced>;
   using TopicQueues = std::unordered_map<QueueId, std::unique_ptr<StoredQueue>>;
+
+  Result<> sync_one_by_one(std::span<const QueueUnsynced> unsynced);
 
   FileCache& cache_;
   const Layout layout_;

@@ -136,9 +136,9 @@ Result<> MessageStore::Impl::open() {
   RMQ_TRY(checkpoint_, Checkpoint::open(files_, layout_.checkpoint()));
   RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
   RMQ_CHECK(log_.load());
-  RMQ_CHECK(queues_.load());
   Recovery recovery(log_, queues_, maker_, checkpoint_->values(),
                     marks_->find(checkpoint_->values()));
+  RMQ_CHECK(queues_.load(recovery.search(lock_->unclean())));
   RMQ_TRY(recovered_, recovery.run(lock_->unclean()));
   const std::int64_t end = recovered_.position.value;
   appended_.advance(AppendedOffset{end});
@@ -150,7 +150,6 @@ Result<> MessageStore::Impl::open() {
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
                                           *checkpoint_, *marks_, config_.hot_log_bytes,
                                           config_.message_index_enable ? &builder_ : nullptr});
-  RMQ_CHECK(housekeeper_->note(recovered_, false));
   retention_.emplace(Retention::Parts{config_, files_, clock_, log_, queues_,
                                       config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),

@@ -20,13 +20,21 @@ std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
 
 }  // namespace
 
+bool Recovery::trusts(bool unclean) const { return !unclean && mark_fits_ && mark_->clean; }
+
+ConsumeQueue::Search Recovery::search(bool unclean) const {
+  return trusts(unclean) ? ConsumeQueue::Search::Trusting : ConsumeQueue::Search::Careful;
+}
+
 Result<Dispatcher::Progress> Recovery::run(bool unclean) {
   for (StoredQueue* queue : queues_.all()) {
     if (queue->entries.damaged()) broken_.insert(queue);
   }
   RMQ_TRY(Plan todo, plan(unclean));
   if (todo.mode != Mode::Trusting) {
-    RMQ_TRY(todo.start, start_for_lost_files(todo.start));
+    const PhysicalOffset planned = todo.start;
+    RMQ_TRY(todo.start, start_for_lost_files(planned));
+    todo.same_next_time = todo.same_next_time && todo.start == planned;
   }
   progress_.position = todo.start;
   if (mark_fits_) {
@@ -36,31 +44,22 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
   }
   if (todo.mode == Mode::Again) RMQ_CHECK(cut_queues(todo.start));
   if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
-  RMQ_CHECK(finish(todo.start));
+  RMQ_CHECK(finish(todo));
   return progress_;
 }
 
 Result<Recovery::Plan> Recovery::plan(bool unclean) {
-  bool queues_have_entries = false;
-  if (!unclean && mark_fits_ && mark_->clean) {
-    for (StoredQueue* queue : queues_.all()) {
-      if (broken_.contains(queue)) continue;
-      RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Trusting));
-    }
+  if (trusts(unclean)) {
     RMQ_TRY(const bool clean, stopped_cleanly());
     if (clean) return Plan{Mode::Trusting, mark_->dispatched};
     log::warn("store", "queues are not as they were left; reading the whole log");
     return Plan{Mode::Adding, log_.begin()};
   }
-  for (StoredQueue* queue : queues_.all()) {
-    if (!broken_.contains(queue)) {
-      RMQ_CHECK(queue->entries.recover(ConsumeQueue::Search::Careful));
-    }
-    queues_have_entries = queues_have_entries || queue->entries.has_entries();
-  }
   if (log_.empty()) {
     // Java deletes the queues then. It is more likely that the log's directory is not there.
-    if (!queues_have_entries) return Plan{Mode::Again, PhysicalOffset{}};
+    const std::vector<StoredQueue*> all = queues_.all();
+    const auto has_entries = [](const StoredQueue* queue) { return queue->entries.has_entries(); };
+    if (std::ranges::none_of(all, has_entries)) return Plan{Mode::Again, PhysicalOffset{}};
     return fail(StoreErrc::Corrupt,
                 log_.directory() + " has no segments, but there are consume queues with entries");
   }
@@ -68,11 +67,11 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
     RMQ_TRY(const std::int64_t begun, queues_.count_begun_before(mark_->dispatched));
     const bool missing = begun < mark_->queue_count;
     if (missing) log::warn("store", "consume queues are missing; reading the whole log");
-    return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched};
+    return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched, !missing};
   }
   if (unclean) {
     RMQ_TRY(const PhysicalOffset start, start_after_crash());
-    return Plan{Mode::Again, start};
+    return Plan{Mode::Again, start, true};
   }
   RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
   return Plan{Mode::Adding, start};
@@ -307,16 +306,16 @@ Result<> Recovery::cut_queues(PhysicalOffset end) {
   return {};
 }
 
-Result<> Recovery::finish(PhysicalOffset sync_from) {
-  RMQ_CHECK(cut_queues(progress_.position));
-  RMQ_CHECK(log_.cut(progress_.position, sync_from));
+Result<> Recovery::finish(const Plan& done) {
+  if (done.mode != Mode::Trusting) RMQ_CHECK(cut_queues(progress_.position));
+  RMQ_CHECK(log_.cut(progress_.position, done.start));
   if (!broken_.empty()) RMQ_CHECK(rebuild());
   for (StoredQueue* queue : queues_.all()) {
     RMQ_CHECK(queue->entries.correct_begin(log_.begin()));
     queue->next_offset = queue->entries.written_end();
+    progress_.queues += queue->next_offset.value > 0 ? 1 : 0;
   }
-  RMQ_TRY(progress_.queues, queues_.count_begun_before(progress_.position));
-  return queues_.sync();
+  return done.same_next_time && !rebuilt_ ? Result<>() : queues_.sync();
 }
 
 }  // namespace rmq::storage

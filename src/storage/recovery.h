@@ -37,8 +37,11 @@ class Recovery {
         mark_(std::move(mark)),
         mark_fits_(mark_ && fits(*mark_, log)) {}
 
-  // `unclean`: the store was not stopped. Afterwards log and queues end together, are synced and
-  // ready for writing; the queues' next offsets are set.
+  // How the queues are to be loaded, which comes before run(). `unclean`: the store was not stopped.
+  ConsumeQueue::Search search(bool unclean) const;
+
+  // Afterwards log and queues end together and are ready for writing; the log is synced, and so are
+  // the queues as far as recovery would not do the same again; the queues' next offsets are set.
   // Errors: StoreErrc::Corrupt, naming the position; I/O errors.
   Result<Dispatcher::Progress> run(bool unclean);
 
@@ -54,8 +57,11 @@ class Recovery {
   struct Plan {
     Mode mode = Mode::Again;
     PhysicalOffset start;
+    // After another crash recovery would begin no later, so the queues need not be synced now.
+    bool same_next_time = false;
   };
 
+  bool trusts(bool unclean) const;
   Result<Plan> plan(bool unclean);
   Result<bool> stopped_cleanly();
   Result<bool> is_unwritten(PhysicalOffset at);
@@ -72,7 +78,7 @@ class Recovery {
   Result<> rebuild();
   Result<> rebuild_entry(const DispatchEntry& entry);
   Result<> cut_queues(PhysicalOffset end);
-  Result<> finish(PhysicalOffset sync_from);
+  Result<> finish(const Plan& done);
 
   CommitLog& log_;
   ConsumeQueueSet& queues_;

@@ -381,6 +381,16 @@ Result<> CrashFileSystem::sync_directory(const std::string& path) {
   return step(Change::SyncDirectory, path, [&] { sync_names(path); });
 }
 
+Result<> CrashFileSystem::sync_everything(const std::string& path) {
+  MutexLock lock(mutex_);
+  RMQ_CHECK(alive());
+  return step(Change::Sync, path, [&] {
+    for (auto& [name, node] : names_) node->sync();
+    names_on_disk_ = names_;
+    name_changes_.clear();
+  });
+}
+
 Result<bool> CrashFileSystem::exists(const std::string& path) {
   MutexLock lock(mutex_);
   RMQ_CHECK(alive());

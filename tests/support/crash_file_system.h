@@ -59,6 +59,7 @@ class CrashFileSystem final : public FileSystem {
   Result<> remove_all(const std::string& path) override;
   Result<> make_directories(const std::string& path, SyncParents sync) override;
   Result<> sync_directory(const std::string& path) override;
+  Result<> sync_everything(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
   Result<DiskSpace> space(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;

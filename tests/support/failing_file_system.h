@@ -70,6 +70,10 @@ class FailingFileSystem final : public FileSystem {
     return real_.make_directories(path, sync);
   }
   Result<> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
+  Result<> sync_everything(const std::string& path) override {
+    RMQ_CHECK(count(FileCall::Sync, path));
+    return real_.sync_everything(path);
+  }
   Result<bool> exists(const std::string& path) override { return real_.exists(path); }
   Result<DiskSpace> space(const std::string& path) override {
     MutexLock lock(mutex_);
