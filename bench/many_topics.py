@@ -101,7 +101,7 @@ def main() -> int:
         ready = broker.ready_seconds
         print(f"ready {ready:.2f} s after kill -9", flush=True)
         memory = broker.rss_anon() - before
-        disk = disk_bytes(broker.data / "consumequeue")
+        disk = disk_bytes(broker.data / "store/consumequeue")
         print(f"memory {memory / queues:,.0f} and disk {disk / queues:,.0f} bytes a queue", flush=True)
         one, many = [], []
         for number in range(options.rounds):

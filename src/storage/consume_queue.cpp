@@ -1,6 +1,7 @@
 #include "storage/consume_queue.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "storage/layout.h"
@@ -85,6 +86,7 @@ Result<> ConsumeQueue::load() {
     }
     const std::int64_t index = position / file_bytes_;
     if (!has_entries()) {
+      begun_ = true;
       first_file_ = files_end_ = index;
       begin_ = index * per_file_;
     }
@@ -200,6 +202,13 @@ Result<std::int64_t> ConsumeQueue::partition(std::int64_t low, std::int64_t high
 }
 
 Result<ConsumeQueueEntry> ConsumeQueue::entry_at(std::int64_t index) const {
+  {
+    MutexLock lock(mutex_);
+    if (!tail_.empty() && index >= tail_begin_.value) {
+      const auto at = static_cast<std::size_t>(index - tail_begin_.value) * kEntryBytes;
+      return at < tail_.size() ? decode_entry(tail_.data() + at) : ConsumeQueueEntry{};
+    }
+  }
   RMQ_TRY(const std::shared_ptr<File> from, file(index / per_file_));
   std::array<std::byte, kEntryBytes> bytes{};
   RMQ_TRY(const std::size_t got, from->pread(bytes, index % per_file_ * kUnit));
@@ -259,6 +268,8 @@ Result<> ConsumeQueue::reset() {
   ends_.reset();
   publish();
   MutexLock lock(mutex_);
+  begun_ = false;
+  tail_.clear();
   open_ = {};
   dirty_files_.clear();
   new_names_ = true;
@@ -294,6 +305,11 @@ Result<bool> ConsumeQueue::drop_before(PhysicalOffset at) {
 
 void ConsumeQueue::take_back(QueueOffset end) {
   RMQ_ASSERT(end <= written_end_ && end.value >= end_.load());
+  MutexLock lock(mutex_);
+  if (written_end_ > end) {
+    RMQ_ASSERT(end >= tail_begin_);  // what nobody has seen is not in files
+    tail_.resize(static_cast<std::size_t>(end - tail_begin_) * kEntryBytes);
+  }
   written_end_ = end;
 }
 
@@ -318,31 +334,56 @@ Result<bool> ConsumeQueue::began_before(PhysicalOffset at) const {
   return !lies_from(at)(first);
 }
 
-Result<> ConsumeQueue::append(QueueOffset at, ByteView entries) {
-  if (!has_entries()) {
-    RMQ_CHECK(fill_before(at));
+void ConsumeQueue::append(QueueOffset at, ByteView entries) {
+  ends_.reset();
+  MutexLock lock(mutex_);
+  if (!begun_) {
+    begin_with(at);
   } else {
     RMQ_ASSERT(at == written_end_);
+    if (tail_.empty()) tail_begin_ = at;
   }
-  ends_.reset();
-  RMQ_CHECK(write_entries(at, entries));
+  tail_.insert(tail_.end(), entries.begin(), entries.end());
   written_end_ = at + static_cast<std::int64_t>(entries.size() / kEntryBytes);
-  return {};
 }
 
 // The first entry of a queue need not be number 0, when older ones are gone. Java, which takes the
 // first entry of size 0 for the end, wants fillers before it.
-Result<> ConsumeQueue::fill_before(QueueOffset at) {
+void ConsumeQueue::begin_with(QueueOffset at) {
+  begun_ = true;
   first_file_ = files_end_ = at.value / per_file_;
-  const std::int64_t count = at.value % per_file_;
-  if (count > 0) {
-    Bytes fillers(static_cast<std::size_t>(count * kUnit));
-    for (std::int64_t i = 0; i < count; ++i) {
-      encode_entry({PhysicalOffset{0}, kFillerSize, 0}, fillers.data() + i * kUnit);
-    }
-    RMQ_CHECK(write_entries(QueueOffset{first_file_ * per_file_}, fillers));
+  tail_begin_ = files_begin();
+  tail_.clear();
+  for (QueueOffset filler = tail_begin_; filler < at; filler += 1) {
+    tail_.resize(tail_.size() + kEntryBytes);
+    encode_entry({PhysicalOffset{0}, kFillerSize, 0}, tail_.data() + tail_.size() - kEntryBytes);
   }
   begin_.store(at.value, std::memory_order_release);
+}
+
+std::size_t ConsumeQueue::tail_bytes() const {
+  MutexLock lock(mutex_);
+  return tail_.size();
+}
+
+Result<> ConsumeQueue::write_tail() {
+  MutexLock writing(write_mutex_);
+  Bytes seen;
+  QueueOffset at;
+  {
+    MutexLock lock(mutex_);
+    if (tail_.empty()) return {};
+    at = tail_begin_;
+    const auto published = static_cast<std::size_t>(std::max<std::int64_t>(0, end() - at));
+    seen.assign(tail_.begin(),
+                tail_.begin() + static_cast<std::ptrdiff_t>(
+                                    std::min(published * kEntryBytes, tail_.size())));
+  }
+  RMQ_CHECK(write_entries(at, seen));
+  MutexLock lock(mutex_);
+  tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(seen.size()));
+  tail_begin_ += static_cast<std::int64_t>(seen.size() / kEntryBytes);
+  if (tail_.empty()) Bytes().swap(tail_);
   return {};
 }
 
@@ -371,7 +412,7 @@ Result<std::shared_ptr<File>> ConsumeQueue::file_for_append(std::int64_t index) 
     if (std::shared_ptr<File> open = slot.file.lock()) return open;
   }
   const bool exists = index < files_end_;
-  if (!exists && !has_entries()) {
+  if (!exists && first_file_ == files_end_) {
     RMQ_CHECK(cache_.files().make_directories(directory_, SyncParents::No));
   }
   RMQ_TRY(std::shared_ptr<File> opened,
@@ -400,8 +441,13 @@ Result<std::shared_ptr<File>> ConsumeQueue::file(std::int64_t index) const {
 
 Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into,
                                        MayWait may_wait) const {
-  const std::int64_t last = std::min(end().value, next_file(from).value);
+  std::int64_t last = std::min(end().value, next_file(from).value);
   if (from.value >= last) return std::size_t{0};
+  {
+    MutexLock lock(mutex_);
+    if (!tail_.empty() && from >= tail_begin_) return read_tail(from, last, into);
+    if (!tail_.empty()) last = std::min(last, tail_begin_.value);
+  }
   const auto bytes = std::min(into.size() / kEntryBytes * kEntryBytes,
                               static_cast<std::size_t>((last - from.value) * kUnit));
   RMQ_TRY(const std::shared_ptr<File> source, file(from.value / per_file_));
@@ -413,10 +459,19 @@ Result<std::size_t> ConsumeQueue::read(QueueOffset from, MutableByteView into,
   return got / kEntryBytes;
 }
 
+std::size_t ConsumeQueue::read_tail(QueueOffset from, std::int64_t last,
+                                    MutableByteView into) const {
+  const auto count = std::min(into.size() / kEntryBytes,
+                              static_cast<std::size_t>(last - from.value));
+  const auto at = static_cast<std::size_t>(from - tail_begin_) * kEntryBytes;
+  std::memcpy(into.data(), tail_.data() + at, count * kEntryBytes);
+  return count;
+}
+
 ConsumeQueue::Unsynced ConsumeQueue::take_unsynced() {
   Unsynced unsynced;
-  unsynced.end = end();  // written before
   MutexLock lock(mutex_);
+  unsynced.end = tail_.empty() ? written_end() : tail_begin_;
   unsynced.files.swap(dirty_files_);
   if (std::exchange(new_names_, false)) {
     const std::string topic = parent_directory(directory_);

@@ -64,14 +64,19 @@ class ConsumeQueue {
   // Whether it has, or had, entries of records before `at`.
   Result<bool> began_before(PhysicalOffset at) const;
 
-  // Writes whole encoded entries at `at`, which must be written_end(), or anything in a queue
-  // without entries. They can be read after publish().
-  Result<> append(QueueOffset at, ByteView entries);
+  // Adds whole encoded entries at `at`, which must be written_end(), or anything in a queue without
+  // entries. They can be read after publish(), and stay in memory until write_tail().
+  void append(QueueOffset at, ByteView entries);
   // The entries from `end` on, which nobody has seen, will be appended again.
   void take_back(QueueOffset end);
   void publish() { end_.store(written_end_.value, std::memory_order_release); }
   QueueOffset written_end() const { return written_end_; }
-  bool has_entries() const { return first_file_ < files_end_; }
+  // Or a file that had some.
+  bool has_entries() const { return begun_; }
+  // What is only in memory.
+  std::size_t tail_bytes() const;
+  // Puts what is published into files. Any thread. Error: it stays in memory.
+  Result<> write_tail();
 
   // Where the first file begins; begin() may be later.
   QueueOffset files_begin() const { return {first_file_ * per_file_}; }
@@ -107,7 +112,9 @@ class ConsumeQueue {
   std::string path_of(std::int64_t index) const;
   Result<std::shared_ptr<File>> file(std::int64_t index) const;
   Result<std::shared_ptr<File>> file_for_append(std::int64_t index);
-  Result<> fill_before(QueueOffset at);
+  void begin_with(QueueOffset at) RMQ_REQUIRES(mutex_);
+  std::size_t read_tail(QueueOffset from, std::int64_t last, MutableByteView into) const
+      RMQ_REQUIRES(mutex_);
   Result<> write_entries(QueueOffset at, ByteView entries);
   Result<ConsumeQueueEntry> entry_at(std::int64_t index) const;
   // The first i in [low, high) whose entry `reached`; high when none. Entries must be ordered so.
@@ -130,9 +137,10 @@ class ConsumeQueue {
   };
   std::optional<Ends> ends_;  // empty without entries, too
 
+  bool begun_ = false;
   bool damaged_ = false;
   bool lost_files_ = false;
-  // Files [first_file_, files_end_) exist; dispatch adds to them, drop_before() takes the first.
+  // Files [first_file_, files_end_) exist; write_tail() adds to them, drop_before() takes the first.
   std::atomic<std::int64_t> first_file_{0};
   std::atomic<std::int64_t> files_end_{0};
   QueueOffset written_end_;
@@ -140,7 +148,11 @@ class ConsumeQueue {
   std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> synced_end_{0};
 
+  Mutex write_mutex_;  // one write_tail() at a time; before mutex_
   mutable Mutex mutex_;
+  // Encoded entries from tail_begin_ to written_end_.
+  Bytes tail_ RMQ_GUARDED_BY(mutex_);
+  QueueOffset tail_begin_ RMQ_GUARDED_BY(mutex_);
   // The file last appended to and the one last read.
   mutable std::array<OpenFile, 2> open_ RMQ_GUARDED_BY(mutex_);
   std::set<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);

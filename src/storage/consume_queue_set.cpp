@@ -110,6 +110,14 @@ void ConsumeQueueSet::mark_dirty(const std::vector<StoredQueue*>& queues) {
   dirty_.insert(queues.begin(), queues.end());
 }
 
+Result<> ConsumeQueueSet::write_long_tails() {
+  while (!long_tails_.empty()) {
+    RMQ_CHECK(long_tails_.back()->entries.write_tail());
+    long_tails_.pop_back();
+  }
+  return {};
+}
+
 Result<> ConsumeQueueSet::sync() {
   std::unordered_set<StoredQueue*> dirty;
   {
@@ -118,6 +126,16 @@ Result<> ConsumeQueueSet::sync() {
   }
   std::vector<QueueUnsynced> unsynced;
   unsynced.reserve(dirty.size());
+  std::vector<StoredQueue*> added_to;  // since
+  for (StoredQueue* queue : dirty) {
+    const Result<> written = queue->entries.write_tail();
+    if (!written) {
+      mark_dirty({dirty.begin(), dirty.end()});
+      return written;
+    }
+    if (queue->entries.tail_bytes() > 0) added_to.push_back(queue);
+  }
+  mark_dirty(added_to);
   for (StoredQueue* queue : dirty) unsynced.emplace_back(queue, queue->entries.take_unsynced());
   if (unsynced.size() > kSyncedOneByOneMax) {
     // A commit of the file system's journal for each file would keep the disk busy for long.

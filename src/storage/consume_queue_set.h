@@ -1,7 +1,7 @@
 // ConsumeQueueSet: all queues of the store, by topic and number. Queues are made on first use and
 // never go while the store is open, so a pointer to one stays good.
 // Threads: load() and for_each() with mutations before any other; sync() on one thread;
-// mark_dirty() on the dispatcher; the rest on any.
+// mark_dirty() and the long tails on the dispatcher; the rest on any.
 #pragma once
 
 #include <functional>
@@ -37,8 +37,13 @@ class ConsumeQueueSet {
   // A hash of their names and of where their files begin and end. Not while dispatch runs.
   std::int64_t hash_of_bounds() const;
 
+  // On the dispatcher: the queue holds much in memory, write_long_tails() is to put it into its file.
+  void want_written(StoredQueue& queue) { long_tails_.push_back(&queue); }
+  // Error: those that are not written will be with the next call.
+  Result<> write_long_tails();
   void mark_dirty(const std::vector<StoredQueue*>& queues);
-  // Puts on disk what was appended before the call.
+  // Puts on disk what was published before the call. Error: what could not be written, because the
+  // disk is full, will be with a later call; a failed sync is final.
   Result<> sync();
 
  private:
@@ -50,6 +55,7 @@ class ConsumeQueueSet {
   FileCache& cache_;
   const Layout layout_;
   const std::int64_t file_bytes_;
+  std::vector<StoredQueue*> long_tails_;
 
   mutable std::shared_mutex mutex_;
   StringMap<TopicQueues> topics_;  // under mutex_

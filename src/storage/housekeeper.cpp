@@ -12,10 +12,9 @@ constexpr int kShareOfTime = 10;
 
 }  // namespace
 
-void Housekeeper::start(std::chrono::milliseconds interval,
-                        std::function<void(const Error&)> on_error) {
+void Housekeeper::start(std::chrono::milliseconds interval, Hooks hooks) {
   RMQ_ASSERT(!thread_.joinable());
-  on_error_ = std::move(on_error);
+  hooks_ = std::move(hooks);
   thread_ = std::thread([this, interval] { run(interval); });
 }
 
@@ -55,7 +54,11 @@ void Housekeeper::run(std::chrono::milliseconds interval) {
     const SteadyClock::time_point began = SteadyClock::now();
     if (began < due) continue;
     const Result<> done = round();
-    if (!done) return on_error_(done.error());
+    if (!done && is_disk_full(done.error())) {
+      hooks_.on_disk_full(done.error());
+    } else if (!done) {
+      return hooks_.on_error(done.error());
+    }
     const SteadyClock::time_point ended = SteadyClock::now();
     due = ended + std::max<SteadyClock::duration>(interval, (ended - began) * kShareOfTime);
   }

@@ -38,8 +38,13 @@ class Housekeeper {
   explicit Housekeeper(const Parts& parts) : parts_(parts) {}
   ~Housekeeper() { stop(); }
 
-  // `on_error`: once, on this thread, which then ends; a sync has failed.
-  void start(std::chrono::milliseconds interval, std::function<void(const Error&)> on_error);
+  struct Hooks {
+    // On this thread: queues could not be written; it is tried again with the next round.
+    std::function<void(const Error&)> on_disk_full;
+    // On this thread, once, before it ends: a write or a sync has failed.
+    std::function<void(const Error&)> on_error;
+  };
+  void start(std::chrono::milliseconds interval, Hooks hooks);
   void stop();
 
   // Makes the segment behind the current one soon. A failure there is only logged: the writer
@@ -63,7 +68,7 @@ class Housekeeper {
   Result<> write(const Synced& synced, bool clean);
 
   const Parts parts_;
-  std::function<void(const Error&)> on_error_;
+  Hooks hooks_;
   std::thread thread_;
   std::optional<Synced> synced_;
   std::atomic<std::int64_t> noted_{0};

@@ -251,7 +251,8 @@ void MessageStore::Impl::start() {
   commit_hooks.on_error = fail_with;
   group_commit_.start(config_.flush_interval, recovered_.last_store_timestamp_ms,
                       std::move(commit_hooks));
-  housekeeper_->start(config_.flush_consume_queue_interval, fail_with);
+  housekeeper_->start(config_.flush_consume_queue_interval,
+                      {[this](const Error& why) { disk_is_full(why); }, fail_with});
   writer_.start(recovered_.position, recovered_.last_store_timestamp_ms, writer_hooks());
   retention_->start(retention_hooks());
 }
@@ -272,6 +273,11 @@ void MessageStore::Impl::stop() {
     return;  // likewise: the next start puts them there
   }
   Result<> done = queues_.sync();
+  if (!done && is_disk_full(done.error())) {
+    log::warn("store", "stopped with messages that are not in queues: the disk is full",
+              kv("error", done.error().message()));
+    return;
+  }
   if (done) done = housekeeper_->note(dispatcher_.progress(), true);
   if (done) done = lock_->mark_clean(files_, layout_);
   if (!done) return fail_store(done.error());

@@ -6,6 +6,8 @@ namespace rmq::storage {
 namespace {
 
 // Kept for the next call; a queue that once got more gives the memory back.
+// A queue's entries go to its file when there are so many, or once a second.
+constexpr std::size_t kTailBytesMax = 8192;
 constexpr std::size_t kPendingBytesKept = 4096;
 
 QueueOffset collected_end(const StoredQueue& queue) {
@@ -43,7 +45,7 @@ Result<> QueueBuilder::collect(const DispatchEntry& entry,
     // append() fills up to here; what follows is collected from here on.
     std::byte bytes[kEntryBytes];
     encode_entry({entry.physical, entry.size, entry.tag_code}, bytes);
-    RMQ_CHECK(queue.entries.append(entry.queue_offset, bytes));
+    queue.entries.append(entry.queue_offset, bytes);
   } else {
     const std::size_t at = queue.pending.size();
     queue.pending.resize(at + kEntryBytes);
@@ -55,6 +57,7 @@ Result<> QueueBuilder::collect(const DispatchEntry& entry,
 
 Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
                              std::vector<const DispatchEntry*>& added) {
+  RMQ_CHECK(queues_.write_long_tails());
   touched_.clear();
   Result<> outcome;
   for (const DispatchEntry& entry : entries) {
@@ -64,7 +67,7 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
   }
   for (StoredQueue* queue : touched_) {
     if (outcome && !queue->pending.empty()) {
-      outcome = queue->entries.append(queue->entries.written_end(), queue->pending);
+      queue->entries.append(queue->entries.written_end(), queue->pending);
     }
     drop_pending(*queue);
   }
@@ -76,6 +79,7 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
   for (StoredQueue* queue : touched_) {
     if (queue->entries.end().value == 0) ++begun_;
     queue->entries.publish();
+    if (queue->entries.tail_bytes() > kTailBytesMax) queues_.want_written(*queue);
   }
   return {};
 }

@@ -18,7 +18,7 @@ class QueueBuilder {
  public:
   explicit QueueBuilder(ConsumeQueueSet& queues) : queues_(queues) {}
 
-  // Appends and publishes. `added` gets those that were not there before, in order.
+  // Writes long tails of before, then appends and publishes. `added` gets those that were not there before, in order.
   // Errors: StoreErrc::Corrupt for a gap; I/O errors. Nothing of the call is then visible, and it
   // may be made again.
   Result<> apply(std::span<const DispatchEntry> entries, std::vector<const DispatchEntry*>& added);

@@ -105,6 +105,10 @@ class StoreFixture {
     store->stop();
     store.reset();
   }
+  void restart() {
+    stop();
+    open();
+  }
 
   Appended append(std::string_view topic, QueueId queue_id, const std::vector<std::string>& bodies,
                   std::string_view tag = {}) {

@@ -53,8 +53,9 @@ TEST_CASE("consume queue: same files as Java, for a queue that begins with messa
     encode_entry(entries[i], encoded.data() + i * kEntryBytes);
   }
   ConsumeQueue queue(cache, directory / "q", 100);
-  REQUIRE(queue.append(QueueOffset{2}, encoded));
+  queue.append(QueueOffset{2}, encoded);
   queue.publish();
+  REQUIRE(queue.write_tail());
   CHECK(queue.begin() == QueueOffset{2});
   CHECK(queue.end() == QueueOffset{6});
   for (std::size_t i = 0; i < 2; ++i) {
@@ -80,14 +81,22 @@ TEST_CASE("consume queue: cut, begin and reads over files") {
   for (int i = 0; i < 35; ++i) {
     encode_entry({PhysicalOffset{i * 100}, 100, i}, encoded.data() + i * 20);
   }
-  REQUIRE(queue.append(QueueOffset{0}, encoded));
-  CHECK(queue.end() == QueueOffset{0});  // not yet published
+  queue.append(QueueOffset{0}, encoded);
+  REQUIRE(queue.write_tail());
+  CHECK(queue.end() == QueueOffset{0});  // not yet published, and not written
+  CHECK_FALSE(*FileSystem::posix().exists(directory / "q"));
   queue.publish();
-  Bytes into(35 * kEntryBytes);
-  CHECK(*queue.read(QueueOffset{8}, into) == 2);
-  CHECK(decode_entry(into.data() + 20).tag_code == 9);
-  CHECK(*queue.read(QueueOffset{30}, into) == 5);
-  CHECK(*queue.read(QueueOffset{35}, into) == 0);
+  for (const bool written : {false, true}) {
+    if (written) {
+      REQUIRE(queue.write_tail());
+    }
+    CHECK((queue.tail_bytes() == 0) == written);
+    Bytes into(35 * kEntryBytes);
+    CHECK(*queue.read(QueueOffset{8}, into) == 2);
+    CHECK(decode_entry(into.data() + 20).tag_code == 9);
+    CHECK(*queue.read(QueueOffset{30}, into) == 5);
+    CHECK(*queue.read(QueueOffset{35}, into) == 0);
+  }
   REQUIRE(queue.correct_begin(PhysicalOffset{1150}));
   CHECK(queue.begin() == QueueOffset{12});
   REQUIRE(queue.correct_begin(PhysicalOffset{9999}));
@@ -99,8 +108,9 @@ TEST_CASE("consume queue: cut, begin and reads over files") {
   REQUIRE(loaded.load());
   REQUIRE(loaded.recover(ConsumeQueue::Search::Careful));
   CHECK(loaded.end() == QueueOffset{15});
-  REQUIRE(loaded.append(QueueOffset{15}, ByteView(encoded).subspan(15 * kEntryBytes)));
+  loaded.append(QueueOffset{15}, ByteView(encoded).subspan(15 * kEntryBytes));
   loaded.publish();
+  REQUIRE(loaded.write_tail());
   CHECK(loaded.end() == QueueOffset{35});
   REQUIRE(loaded.reset());
   CHECK(FileSystem::posix().list(directory / "q")->empty());
@@ -115,7 +125,9 @@ TEST_CASE("consume queue: a careful search ends where physical offsets stop to g
   for (int i = 0; i < 4; ++i) {
     encode_entry({PhysicalOffset{(i == 3 ? 1 : i) * 100}, 100, 0}, encoded.data() + i * 20);
   }
-  REQUIRE(queue.append(QueueOffset{0}, encoded));
+  queue.append(QueueOffset{0}, encoded);
+  queue.publish();
+  REQUIRE(queue.write_tail());
   REQUIRE(queue.recover(ConsumeQueue::Search::Careful));
   CHECK(queue.end() == QueueOffset{3});
 }

@@ -195,6 +195,7 @@ TEST_CASE("read: what is not in memory is read only by who may wait") {
   fixture.config.hot_log_bytes = 0;
   fixture.open();
   fill(fixture, 5);
+  fixture.restart();  // until then the queue is in memory
   CHECK(read_at_once(fixture, 2) == 3);
   for (const char* evicted : {"commitlog", "consumequeue"}) {
     CAPTURE(evicted);
@@ -252,6 +253,7 @@ TEST_CASE("read: an error of the disk is an error, and passes over nothing") {
   fixture.config.hot_log_bytes = 0;
   fixture.open();
   fill(fixture, 5);
+  fixture.restart();
   for (const char* broken : {"commitlog", "consumequeue"}) {
     CAPTURE(broken);
     files.plan(test::FileCall::Read, 1, std::errc::io_error, broken, 1);
