@@ -31,6 +31,25 @@ auto lies_from(PhysicalOffset at) {
   return [at](const ConsumeQueueEntry& entry) { return !is_filler(entry) && entry.physical >= at; };
 }
 
+bool is_zero(ByteView bytes) {
+  return bytes.empty() ||
+         (bytes[0] == std::byte{0} &&
+          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// How many entries at the front are valid; `last` is the physical offset before the first and
+// becomes that of the last one.
+std::size_t count_valid(ByteView entries, PhysicalOffset& last) {
+  std::size_t count = 0;
+  for (; (count + 1) * kEntryBytes <= entries.size(); ++count) {
+    const ConsumeQueueEntry entry = decode_entry(entries.data() + count * kEntryBytes);
+    const bool grows = entry.physical > last || is_filler(entry);
+    if (!is_valid(entry) || !grows) break;
+    last = is_filler(entry) ? last : entry.physical;
+  }
+  return count;
+}
+
 // Whether the file has bytes at or behind `from` that may not be zero. File systems know whole blocks
 // only, so the rest of the one that `from` lies in is read.
 Result<bool> has_data(File& file, std::int64_t from) {
@@ -39,7 +58,7 @@ Result<bool> has_data(File& file, std::int64_t from) {
   const MutableByteView read =
       MutableByteView(rest).subspan(static_cast<std::size_t>(in_block));
   RMQ_TRY([[maybe_unused]] const std::size_t got, file.pread(read, from));
-  if (std::ranges::any_of(read, [](std::byte b) { return b != std::byte{0}; })) return true;
+  if (!is_zero(read)) return true;
   RMQ_TRY(const std::optional<std::int64_t> data,
           file.next_data(from + static_cast<std::int64_t>(read.size())));
   return data.has_value();
@@ -119,17 +138,38 @@ Result<std::int64_t> ConsumeQueue::scan_file(std::int64_t index, PhysicalOffset&
     if (at > 0) bytes.resize(kScanBytes);
     RMQ_TRY(const std::size_t got, scanned->pread(bytes, at));
     next = at + static_cast<std::int64_t>(bytes.size());
-    for (std::size_t i = 0; i + kEntryBytes <= got; i += kEntryBytes) {
-      const ConsumeQueueEntry entry = decode_entry(bytes.data() + i);
-      const bool grows = entry.physical > last || is_filler(entry);
-      if (!is_valid(entry) || !grows) return (at + static_cast<std::int64_t>(i)) / kUnit;
-      last = is_filler(entry) ? last : entry.physical;
-    }
+    const std::size_t valid = count_valid(ByteView(bytes).first(got), last);
+    if (valid < got / kEntryBytes) return at / kUnit + static_cast<std::int64_t>(valid);
   }
   return per_file_;
 }
 
+// Most queues are short: one file, and one read of it tells all. False when this one is not.
+Result<bool> ConsumeQueue::recover_short() {
+  if (files_end_ - first_file_ != 1) return false;
+  RMQ_TRY(const std::shared_ptr<File> only, file(first_file_));
+  std::array<std::byte, kBlockBytes> block{};
+  RMQ_TRY(const std::size_t got, only->pread(block, 0));
+  PhysicalOffset last{-1};
+  const std::size_t count = count_valid(ByteView(block).first(got), last);
+  if ((count + 1) * kEntryBytes > kBlockBytes) return false;
+  written_end_ = files_begin() + static_cast<std::int64_t>(count);
+  publish();
+  if (count == 0) return true;
+  Ends ends;
+  ends.first = decode_entry(block.data());
+  ends.last = decode_entry(block.data() + (count - 1) * kEntryBytes);
+  if (is_zero(ByteView(block).subspan(count * kEntryBytes))) {
+    RMQ_TRY(const std::optional<std::int64_t> data, only->next_data(kBlockBytes));
+    ends.nothing_behind = !data;
+  }
+  ends_ = ends;
+  return true;
+}
+
 Result<> ConsumeQueue::recover(Search search) {
+  RMQ_TRY(const bool recovered, recover_short());
+  if (recovered) return {};
   std::int64_t end = first_file_ * per_file_;
   if (search == Search::Careful) {
     PhysicalOffset last{-1};

@@ -123,6 +123,7 @@ class ConsumeQueue {
   Result<std::int64_t> scan_file(std::int64_t index, PhysicalOffset& last) const;
   Result<std::int64_t> end_in_file(std::int64_t index) const;
   Result<> look_at_ends();
+  Result<bool> recover_short();
 
   FileCache& cache_;
   const std::string directory_;
