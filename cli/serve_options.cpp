@@ -269,6 +269,11 @@ Result<> set_broker_addresses(const RawServeOptions& raw, const Environment& env
   if (!raw.advertise.empty()) broker.broker_ip1 = broker.broker_ip2 = raw.advertise;
   if (broker.broker_ip1.empty()) broker.broker_ip1 = choose_advertised(broker, options.notes);
   if (broker.broker_ip2.empty()) broker.broker_ip2 = broker.broker_ip1;
+  // Java's 0.0.0.0 means IPv6 as well.
+  const bool v6 =
+      is_ip_address(broker.broker_ip1) && broker.broker_ip1.find(':') != std::string::npos;
+  if (v6 && raw.listen.empty() && broker.listen_address == kAllInterfaces)
+    broker.listen_address = "::";
   if (broker.broker_name.empty()) {
     broker.broker_name =
         environment.host_name.empty() ? std::string("DEFAULT_BROKER") : environment.host_name;
