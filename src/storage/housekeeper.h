@@ -65,6 +65,7 @@ class Housekeeper {
   std::function<void(const Error&)> on_error_;
   std::thread thread_;
   std::optional<Synced> synced_;
+  std::optional<IndexMark> noted_index_;  // what the last note says
   std::atomic<std::int64_t> noted_{0};
 
   Mutex mutex_;
