@@ -32,10 +32,6 @@ Result<DelayLevels> check(const StoreConfig& config) {
   // A blank record says its size in 32 bits.
   const bool segment = config.commit_log_segment_bytes > 0 &&
                        config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
-  if (config.commit_log_directory.find(',') != std::string::npos) {
-    return fail(std::make_error_code(std::errc::not_supported),
-                "several commit log directories: " + config.commit_log_directory);
-  }
   if (!segment || config.consume_queue_file_bytes <= 0) {
     return fail(std::make_error_code(std::errc::invalid_argument),
                 "length of a segment or queue file");
@@ -58,7 +54,8 @@ class MessageStore::Impl {
         files_(files),
         clock_(clock),
         layout_(config_),
-        log_(files, layout_.commit_log(), config_.commit_log_segment_bytes),
+        log_directories_(files, layout_.commit_logs(), layout_.read_only_commit_logs()),
+        log_(files, log_directories_, config_.commit_log_segment_bytes),
         queues_(files, layout_, config_.consume_queue_file_bytes, kOpenQueueFilesMax),
         delays_(delays),
         maker_(queues_, std::move(delays)),
@@ -101,6 +98,7 @@ class MessageStore::Impl {
   const Layout layout_;
   std::optional<StoreLock> lock_;  // first taken, last released
 
+  LogDirectories log_directories_;
   CommitLog log_;
   ConsumeQueueSet queues_;
   const DelayLevels delays_;
@@ -131,6 +129,12 @@ class MessageStore::Impl {
 };
 
 Result<> MessageStore::Impl::open() {
+  if (log_directories_.writable().empty()) {
+    return fail(std::make_error_code(std::errc::invalid_argument),
+                "every directory of the commit log is read-only (readOnlyCommitLogStorePaths), "
+                "give storePathCommitLog another one: " +
+                    log_directories_.text());
+  }
   // First, because the lock leaves its mark.
   RMQ_CHECK(check_store_format(files_, layout_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
@@ -152,7 +156,7 @@ Result<> MessageStore::Impl::open() {
                                           *checkpoint_, *marks_,
                                           config_.message_index_enable ? &builder_ : nullptr});
   RMQ_CHECK(housekeeper_->note(recovered_, false));
-  retention_.emplace(Retention::Parts{config_, files_, clock_, log_, queues_,
+  retention_.emplace(Retention::Parts{config_, files_, clock_, layout_.root(), log_, queues_,
                                       config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
             kv("begin", log_.begin().value), kv("end", end));

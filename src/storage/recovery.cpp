@@ -60,8 +60,9 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   if (log_.empty()) {
     // Java deletes the queues then. It is more likely that the log's directory is not there.
     if (!queues_have_entries) return Plan{Mode::Again, PhysicalOffset{}};
-    return fail(StoreErrc::Corrupt,
-                log_.directory() + " has no segments, but there are consume queues with entries");
+    return fail(
+        StoreErrc::Corrupt,
+        log_.directories().text() + " has no segments, but there are consume queues with entries");
   }
   if (mark_fits_) {
     RMQ_TRY(const std::int64_t begun, queues_.count_begun_before(mark_->dispatched));
@@ -69,10 +70,11 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
     if (missing) log::warn("store", "consume queues are missing; reading the whole log");
     return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched};
   }
-  if (unclean) {
+  if (unclean && queues_have_entries) {
     RMQ_TRY(const PhysicalOffset start, start_after_crash());
     return Plan{Mode::Again, start};
   }
+  // Without a single entry in any queue: the whole log, of which nothing is covered.
   RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
   return Plan{Mode::Adding, start};
 }

@@ -17,7 +17,9 @@ from store_broker import remoting
 SEND_MESSAGE_V2, SEND_BATCH = remoting.SEND_MESSAGE_V2, remoting.SEND_BATCH_MESSAGE
 QUERY_MESSAGE, QUERY_OFFSET, UPDATE_OFFSET, TOPIC_CONFIGS = 12, 14, 15, 21
 VIEW_MESSAGE_BY_ID, SEND_BACK, END_TRANSACTION, UPDATE_GROUP, GROUP_CONFIGS = 33, 36, 37, 200, 201
-TRANSACTION_PREPARED, TRANSACTION_COMMIT = 4, 8
+EXPORT_ROCKSDB_CONFIG = 355
+TRANSACTION_PREPARED, TRANSACTION_COMMIT = 4, 8  # bits of sysFlag
+INNER_BATCH = 0x80 | 0x40
 
 ORDERS, ORDERS_QUEUES = "orders", 3
 LATER = "later"  # where delayed messages arrive; one queue
@@ -167,6 +169,16 @@ class Content:
         if body != self.half["body"]:
             raise AssertionError(f"committed {body}")
 
+    def send_inner_batch(self, topic: str) -> None:
+        """Two messages in one record, in a queue of entries for such records."""
+        remoting.ok(self.connection.request(remoting.UPDATE_AND_CREATE_TOPIC, {
+            "topic": topic, "defaultTopic": "TBW102", "readQueueNums": 1, "writeQueueNums": 1, "perm": 6, "topicSysFlag": 0,
+            "topicFilterType": "SINGLE_TAG", "order": "false", "attributes": "+queue.type=BatchCQ"}))
+        body = remoting.batch_body([(b"one", b""), (b"two", b"")])
+        remoting.ok(self.connection.request(SEND_MESSAGE_V2, {
+            "a": "senders", "b": topic, "c": "TBW102", "d": 4, "e": 0, "f": INNER_BATCH, "g": int(time.time() * 1000), "h": 0,
+            "i": properties({"INNER_NUM": "2"}), "j": 0, "k": "false", "l": 16, "m": "false"}, body))
+
     def _send_back(self) -> None:
         """A consumer of the group with the long name did not manage the first message of its queue."""
         name = f"back-{self.back}"
@@ -194,6 +206,10 @@ class Content:
             remoting.ok(self.connection.request(UPDATE_OFFSET, {"consumerGroup": READERS, "topic": ORDERS, "queueId": queue,
                                                                 "commitOffset": offset}))
             self.offsets[ORDERS, queue] = offset
+
+    def export_config(self) -> None:
+        """Of a broker that keeps it in RocksDB: `mqadmin rocksDBConfigToJson`."""
+        remoting.ok(self.connection.request(EXPORT_ROCKSDB_CONFIG, {"configType": "topics;subscriptionGroups;consumerOffsets"}))
 
     def await_saved(self) -> None:
         """Returns when kill -9 loses nothing that files are to say; of rmq also no index file, because Java drops those

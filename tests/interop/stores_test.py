@@ -13,6 +13,7 @@ import argparse
 import concurrent.futures
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,10 +37,17 @@ CHAINS = {
     "rmq-kill": [(RMQ, KILL), (JAVA_5, STOP), (RMQ, "")],
 }
 V6 = {"java5-stop"}  # with hosts of 16 bytes in the records
+TWO_DIRECTORIES = {"java5-kill"}  # of the commit log
+# Kinds of queues that rmq does not read: what makes Java write them, and what rmq says.
+REFUSED = {
+    "rocksdb": ({"storeType": "defaultRocksDB"}, ["consumequeue", "RocksDB", "mqadmin rocksDBConfigToJson"]),
+    "batch-queue": ({}, ["batchconsumequeue/batches", "queue.type=BatchCQ", "delete it first"]),
+}
 
 
 def run(name: str, home: pathlib.Path, trace: bool) -> None:
-    broker = store_broker.StoreBroker(home, "::1" if name in V6 else "127.0.0.1")
+    settings = {"storePathCommitLog": f"{home}/log-b,{home}/log-a"} if name in TWO_DIRECTORIES else None
+    broker = store_broker.StoreBroker(home, "::1" if name in V6 else "127.0.0.1", settings)
     content = store_content.Content(broker)
     began = time.monotonic()
 
@@ -77,14 +85,54 @@ def run(name: str, home: pathlib.Path, trace: bool) -> None:
         broker.close()
 
 
+def refuse(name: str, home: pathlib.Path, trace: bool) -> None:
+    """rmq names what it cannot read, ends with 5 and leaves the store as it is. What it says about RocksDB helps."""
+    settings, words = REFUSED[name]
+    broker = store_broker.StoreBroker(home, settings={"timerWheelEnable": "false", **settings})
+    content = store_content.Content(broker)
+    try:
+        broker.start(JAVA_5)
+        if name == "batch-queue":
+            content.send_inner_batch("batches")
+            broker.kill()
+        else:
+            content.create()
+            content.fill("a")
+            content.commit_offsets()
+            content.export_config()
+            broker.stop()
+        before = files_of(broker.root)
+        config = "".join(line for line in broker.config.read_text().splitlines(True) if not line.startswith("storeType="))
+        broker.config.write_text(config)
+        done = subprocess.run([servers.BINARY, "serve", "--role=master", "--config", broker.config], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=servers.START_SECONDS, cwd=home, check=False)
+        answer = [line for line in done.stderr.splitlines() if line.startswith("rmq: ")]
+        if done.returncode != 5 or not all(word in " ".join(answer) for word in words):
+            raise AssertionError(f"code {done.returncode}, {done.stderr}")
+        if files_of(broker.root) != before:
+            raise AssertionError(f"the store was changed: {set(files_of(broker.root)) ^ set(before)}")
+        if name == "rocksdb":
+            (broker.root / "consumequeue").rename(home / "consumequeue")
+            broker.start(RMQ)
+            content.check()
+            content.check_keys()
+            content.fill("b")
+    finally:
+        broker.close()
+
+
+def files_of(root: pathlib.Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--trace", action="store_true", help="say what is done when")
-    parser.add_argument("chains", nargs="*", metavar="CHAIN", help=", ".join(CHAINS))
+    parser.add_argument("chains", nargs="*", metavar="CHAIN", help=", ".join([*CHAINS, *REFUSED]))
     arguments = parser.parse_args()
-    if unknown := set(arguments.chains) - set(CHAINS):
+    if unknown := set(arguments.chains) - set(CHAINS) - set(REFUSED):
         parser.error(f"no such chain: {', '.join(unknown)}")
     for version in (JAVA_4, JAVA_5):
         servers.java_classpath(version)
@@ -93,8 +141,9 @@ def main() -> int:
 
     work = pathlib.Path(tempfile.mkdtemp(prefix="rmq-stores-"))
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(len(CHAINS)) as executor:
-        futures = {executor.submit(run, name, work / name, arguments.trace): name for name in arguments.chains or CHAINS}
+    with concurrent.futures.ThreadPoolExecutor(len(CHAINS) + len(REFUSED)) as executor:
+        futures = {executor.submit(run if name in CHAINS else refuse, name, work / name, arguments.trace): name
+                   for name in arguments.chains or [*CHAINS, *REFUSED]}
         for future in concurrent.futures.as_completed(futures):
             name = futures[future]
             if error := future.exception():

@@ -293,7 +293,7 @@ TEST_CASE("serve options: broker roles that need replication are refused, not ig
   CHECK(any_contains(options.warnings, "a master's is 0"));
   for (const char* line :
        {"enableDLegerCommitLog=true", "storeType=defaultRocksDB", "enableControllerMode=true",
-        "aclEnable=true", "authenticationEnabled=true", "storePathCommitLog=/a,/b"}) {
+        "aclEnable=true", "authenticationEnabled=true", "enableLmq=true"}) {
     CAPTURE(line);
     raw.configs = {files.write("5.conf", std::string("brokerName=a\n") + line + "\n")};
     refusal(raw, ConfigErrc::Refused);
