@@ -97,7 +97,7 @@ struct JavaStore {
     config.consume_queue_file_bytes = 20 * 20;
     config.index_slots_per_file = 100;
     config.index_entries_per_file = 300;
-    config.message_delay_level = "1s 8s 22s";
+    config.message_delay_level = "1s 8s 16s";
     clock.set_wall_ms(listed.messages.back().store_timestamp_ms + 60'000);
   }
   void open() {

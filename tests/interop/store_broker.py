@@ -6,6 +6,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 
 import servers
 
@@ -19,22 +20,26 @@ SEGMENT_BYTES = 64 * 1024
 QUEUE_FILE_BYTES = 20 * 20
 INDEX_SLOTS = 100
 INDEX_ENTRIES = 300
-DELAYS = (1, 8, 22)  # seconds by level
+DELAYS = (1, 8, 16)  # seconds by level
+# A start of Java is all work for a processor: more at a time would only all be late.
+java_starts = threading.Semaphore(os.cpu_count() or 1)
 
 
 class StoreBroker:
     """At most one broker runs at a time. `kind`: "rmq", or the version of a Java broker."""
 
-    def __init__(self, home: pathlib.Path, host: str = "127.0.0.1", settings: dict[str, object] | None = None):
+    def __init__(self, home: pathlib.Path, host: str = "127.0.0.1", settings: dict[str, object] | None = None,
+                 log_directories: tuple[str, ...] = ("store/commitlog",)):
         home.mkdir(parents=True)
         self.home = home
         self.root = home / "store"
+        self.log_directories = [home / name for name in log_directories]
         self.host = host
         self.port = servers.free_ports(4) + 2
         self.config = servers.write_properties(home / "broker.conf", {
             "brokerClusterName": "stores", "brokerName": "stores", "brokerId": 0, "listenPort": self.port,
             "haListenPort": self.port + 1, "brokerIP1": host, "brokerIP2": host, "storePathRootDir": self.root,
-            "storePathCommitLog": self.root / "commitlog", "mappedFileSizeCommitLog": SEGMENT_BYTES,
+            "storePathCommitLog": ",".join(map(str, self.log_directories)), "mappedFileSizeCommitLog": SEGMENT_BYTES,
             "mappedFileSizeConsumeQueue": QUEUE_FILE_BYTES, "maxHashSlotNum": INDEX_SLOTS, "maxIndexNum": INDEX_ENTRIES,
             "messageDelayLevel": " ".join(f"{seconds}s" for seconds in DELAYS), "transactionCheckInterval": 3_600_000,
             # Nobody deletes old messages, whatever the disk of this machine is like.
@@ -58,8 +63,9 @@ class StoreBroker:
         if kind == RMQ:
             self.process = start_rmq(self.config, log)
         else:
-            self.process = servers.java_process(servers.java_classpath(kind), "org.apache.rocketmq.broker.BrokerStartup",
-                                                self.config, log)
+            with java_starts:
+                self.process = servers.java_process(servers.java_classpath(kind),
+                                                    "org.apache.rocketmq.broker.BrokerStartup", self.config, log)
         self.connection = remoting.Connection((self.host, self.port), timeout=20)
         return self.connection
 

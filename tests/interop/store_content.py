@@ -15,7 +15,7 @@ import store_broker
 from store_broker import remoting
 
 SEND_MESSAGE_V2, SEND_BATCH = remoting.SEND_MESSAGE_V2, remoting.SEND_BATCH_MESSAGE
-QUERY_MESSAGE, QUERY_OFFSET, UPDATE_OFFSET, TOPIC_CONFIGS = 12, 14, 15, 21
+QUERY_MESSAGE, QUERY_OFFSET, UPDATE_OFFSET, TOPIC_CONFIGS, RUNTIME_INFO = 12, 14, 15, 21, 28
 VIEW_MESSAGE_BY_ID, SEND_BACK, END_TRANSACTION, UPDATE_GROUP, GROUP_CONFIGS = 33, 36, 37, 200, 201
 EXPORT_ROCKSDB_CONFIG = 355
 TRANSACTION_PREPARED, TRANSACTION_COMMIT = 4, 8  # bits of sysFlag
@@ -294,6 +294,14 @@ class Content:
 
     def _view(self, physical: int) -> bytes:
         return remoting.ok(self.connection.request(VIEW_MESSAGE_BY_ID, {"offset": physical})).body
+
+    def check_disks(self) -> None:
+        """The broker names a disk for each directory of the log."""
+        info = json.loads(remoting.ok(self.connection.request(RUNTIME_INFO)).body)["table"]
+        for directory in self.broker.log_directories:
+            share = float(info[f"commitLogDiskRatio_{directory}"])
+            if not 0 <= share <= 1 or share < float(info["commitLogDiskRatio"]) - 0.01:
+                raise AssertionError(f"{directory} is used to {share}, the log to {info['commitLogDiskRatio']}")
 
     def check_keys(self) -> None:
         for key, (topic, queue, offset) in self.keys.items():

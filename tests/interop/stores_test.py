@@ -27,27 +27,29 @@ from store_broker import RMQ
 
 STOP, KILL = "stop", "kill"
 
-# Who serves the store, and how each but the last ends.
+# Who serves the store, and how each but the last ends; those that take longest first.
 CHAINS = {
-    "java4-stop": [(JAVA_4, STOP), (RMQ, STOP), (JAVA_5, "")],
-    "java4-kill": [(JAVA_4, KILL), (RMQ, KILL), (JAVA_5, "")],
     "java5-stop": [(JAVA_5, STOP), (RMQ, KILL), (JAVA_5, "")],
+    "java4-stop": [(JAVA_4, STOP), (RMQ, STOP), (JAVA_5, "")],
     "java5-kill": [(JAVA_5, KILL), (RMQ, STOP), (JAVA_5, "")],
-    "rmq-stop": [(RMQ, STOP), (JAVA_5, KILL), (RMQ, "")],
+    "java4-kill": [(JAVA_4, KILL), (RMQ, KILL), (JAVA_5, "")],
     "rmq-kill": [(RMQ, KILL), (JAVA_5, STOP), (RMQ, "")],
+    "rmq-stop": [(RMQ, STOP), (JAVA_5, KILL), (RMQ, "")],
 }
 V6 = {"java5-stop"}  # with hosts of 16 bytes in the records
 TWO_DIRECTORIES = {"java5-kill"}  # of the commit log
-# Kinds of queues that rmq does not read: what makes Java write them, and what rmq says.
+# Kinds of queues that rmq does not read, and what it says.
 REFUSED = {
-    "rocksdb": ({"storeType": "defaultRocksDB"}, ["consumequeue", "RocksDB", "mqadmin rocksDBConfigToJson"]),
-    "batch-queue": ({}, ["batchconsumequeue/batches", "queue.type=BatchCQ", "delete it first"]),
+    "rocksdb": ["consumequeue", "RocksDB", "mqadmin rocksDBConfigToJson"],
+    "batch-queue": ["batchconsumequeue/batches", "queue.type=BatchCQ", "delete it first"],
 }
+CONVERT = "rocksdb"
+WITH_BATCH_QUEUE = {"java5-kill"}  # in the end
 
 
 def run(name: str, home: pathlib.Path, trace: bool) -> None:
-    settings = {"storePathCommitLog": f"{home}/log-b,{home}/log-a"} if name in TWO_DIRECTORIES else None
-    broker = store_broker.StoreBroker(home, "::1" if name in V6 else "127.0.0.1", settings)
+    logs = ("log-b", "log-a") if name in TWO_DIRECTORIES else ("store/commitlog",)
+    broker = store_broker.StoreBroker(home, "::1" if name in V6 else "127.0.0.1", log_directories=logs)
     content = store_content.Content(broker)
     began = time.monotonic()
 
@@ -68,9 +70,11 @@ def run(name: str, home: pathlib.Path, trace: bool) -> None:
             say("checked")
             content.fill("abc"[number])
             content.commit_offsets()
+            content.check_disks()
             if not end:
                 break
-            content.await_saved()
+            if end == KILL or kind == RMQ:
+                content.await_saved()
             say("filled")
             content.delay("abc"[number] + "-late", store_content.AFTER_STOP if end == STOP and kind != RMQ
                           else store_content.AFTER_KILL)
@@ -80,45 +84,50 @@ def run(name: str, home: pathlib.Path, trace: bool) -> None:
         if content.half and kind != RMQ:
             content.commit_half()
         content.check_keys()
+        for directory in broker.log_directories:
+            if len(list(directory.iterdir())) < 2:
+                raise AssertionError(f"{directory} has no part of the log")
+        if name in WITH_BATCH_QUEUE:
+            content.send_inner_batch("batches")
+            broker.kill()
+            check_refused(broker, REFUSED["batch-queue"])
         say("done")
     finally:
         broker.close()
 
 
-def refuse(name: str, home: pathlib.Path, trace: bool) -> None:
-    """rmq names what it cannot read, ends with 5 and leaves the store as it is. What it says about RocksDB helps."""
-    settings, words = REFUSED[name]
-    broker = store_broker.StoreBroker(home, settings={"timerWheelEnable": "false", **settings})
+def convert(home: pathlib.Path) -> None:
+    """A store with everything in RocksDB: refused, and what is said then helps."""
+    broker = store_broker.StoreBroker(home, settings={"storeType": "defaultRocksDB", "timerWheelEnable": "false"})
     content = store_content.Content(broker)
     try:
         broker.start(JAVA_5)
-        if name == "batch-queue":
-            content.send_inner_batch("batches")
-            broker.kill()
-        else:
-            content.create()
-            content.fill("a")
-            content.commit_offsets()
-            content.export_config()
-            broker.stop()
-        before = files_of(broker.root)
-        config = "".join(line for line in broker.config.read_text().splitlines(True) if not line.startswith("storeType="))
-        broker.config.write_text(config)
-        done = subprocess.run([servers.BINARY, "serve", "--role=master", "--config", broker.config], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=servers.START_SECONDS, cwd=home, check=False)
-        answer = [line for line in done.stderr.splitlines() if line.startswith("rmq: ")]
-        if done.returncode != 5 or not all(word in " ".join(answer) for word in words):
-            raise AssertionError(f"code {done.returncode}, {done.stderr}")
-        if files_of(broker.root) != before:
-            raise AssertionError(f"the store was changed: {set(files_of(broker.root)) ^ set(before)}")
-        if name == "rocksdb":
-            (broker.root / "consumequeue").rename(home / "consumequeue")
-            broker.start(RMQ)
-            content.check()
-            content.check_keys()
-            content.fill("b")
+        content.create()
+        content.fill("a")
+        content.commit_offsets()
+        content.export_config()
+        broker.stop()
+        broker.config.write_text(broker.config.read_text().replace("storeType=defaultRocksDB\n", ""))
+        check_refused(broker, REFUSED["rocksdb"])
+        (broker.root / "consumequeue").rename(home / "consumequeue")
+        broker.start(RMQ)
+        content.check()
+        content.check_keys()
+        content.fill("b")
     finally:
         broker.close()
+
+
+def check_refused(broker: store_broker.StoreBroker, words: list[str]) -> None:
+    """rmq says `words`, ends with 5 and leaves the store as it is."""
+    before = files_of(broker.root)
+    done = subprocess.run([servers.BINARY, "serve", "--role=master", "--config", broker.config], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=servers.START_SECONDS, cwd=broker.home, check=False)
+    answer = " ".join(line for line in done.stderr.splitlines() if line.startswith("rmq: "))
+    if done.returncode != 5 or not all(word in answer for word in words):
+        raise AssertionError(f"code {done.returncode}, {done.stderr}")
+    if files_of(broker.root) != before:
+        raise AssertionError("the store was changed")
 
 
 def files_of(root: pathlib.Path) -> dict[str, bytes]:
@@ -130,9 +139,9 @@ def main() -> int:
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--trace", action="store_true", help="say what is done when")
-    parser.add_argument("chains", nargs="*", metavar="CHAIN", help=", ".join([*CHAINS, *REFUSED]))
+    parser.add_argument("chains", nargs="*", metavar="CHAIN", help=", ".join([*CHAINS, CONVERT]))
     arguments = parser.parse_args()
-    if unknown := set(arguments.chains) - set(CHAINS) - set(REFUSED):
+    if unknown := set(arguments.chains) - set(CHAINS) - {CONVERT}:
         parser.error(f"no such chain: {', '.join(unknown)}")
     for version in (JAVA_4, JAVA_5):
         servers.java_classpath(version)
@@ -141,9 +150,10 @@ def main() -> int:
 
     work = pathlib.Path(tempfile.mkdtemp(prefix="rmq-stores-"))
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(len(CHAINS) + len(REFUSED)) as executor:
-        futures = {executor.submit(run if name in CHAINS else refuse, name, work / name, arguments.trace): name
-                   for name in arguments.chains or [*CHAINS, *REFUSED]}
+    with concurrent.futures.ThreadPoolExecutor(len(CHAINS) + 1) as executor:
+        futures = {executor.submit(convert, work / name) if name == CONVERT else
+                   executor.submit(run, name, work / name, arguments.trace): name
+                   for name in arguments.chains or [*CHAINS, CONVERT]}
         for future in concurrent.futures.as_completed(futures):
             name = futures[future]
             if error := future.exception():
