@@ -38,6 +38,14 @@ LogDirectories::LogDirectories(FileSystem& files, std::vector<std::string> direc
   open_ = writable_;
 }
 
+Result<> LogDirectories::check() const {
+  if (!writable_.empty()) return {};
+  return fail(std::make_error_code(std::errc::invalid_argument),
+              "every directory of the commit log is read-only (readOnlyCommitLogStorePaths), give "
+              "storePathCommitLog another one: " +
+                  text());
+}
+
 std::string LogDirectories::text() const {
   std::string joined;
   for (const std::string& directory : all_) joined += (joined.empty() ? "" : ",") + directory;

@@ -22,6 +22,8 @@ class LogDirectories {
   LogDirectories(FileSystem& files, std::vector<std::string> directories,
                  const std::vector<std::string>& read_only);
 
+  // Whether there is one to make segments in. Error: EINVAL.
+  Result<> check() const;
   // Those that segments are made in, sorted by name.
   const std::vector<std::string>& writable() const { return writable_; }
   // "a,b", for people.

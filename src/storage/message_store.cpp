@@ -129,12 +129,7 @@ class MessageStore::Impl {
 };
 
 Result<> MessageStore::Impl::open() {
-  if (log_directories_.writable().empty()) {
-    return fail(std::make_error_code(std::errc::invalid_argument),
-                "every directory of the commit log is read-only (readOnlyCommitLogStorePaths), "
-                "give storePathCommitLog another one: " +
-                    log_directories_.text());
-  }
+  RMQ_CHECK(log_directories_.check());
   // First, because the lock leaves its mark.
   RMQ_CHECK(check_store_format(files_, layout_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
