@@ -147,6 +147,15 @@ Result<std::string> place(const std::string& from_file, const char* below, const
   return (fs::path(environment.home) / below).lexically_normal().string();
 }
 
+std::string absolute(const Environment& environment, std::string_view directories) {
+  std::string all;
+  for (const std::string& one : storage::split_directories(directories)) {
+    const fs::path path = fs::path(environment.working_directory) / one;
+    all += (all.empty() ? "" : ",") + path.lexically_normal().string();
+  }
+  return all;
+}
+
 Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
                     const Environment& environment, ServeOptions& options) {
   RMQ_TRY(const fs::path data, data_directory(raw, environment));
@@ -166,17 +175,8 @@ Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
   if (store.root_directory != (data / "store").string()) {
     options.data_directory = store.root_directory;
   }
-  if (store.commit_log_directory.find_first_of(",;") != std::string::npos) {
-    return fail(
-        ConfigErrc::Refused,
-        "store.commit_log_directory (storePathCommitLog): a commit log in several directories "
-        "cannot be read; put all files into one");
-  }
-  if (!store.commit_log_directory.empty()) {
-    store.commit_log_directory =
-        (fs::path(environment.working_directory) / store.commit_log_directory)
-            .lexically_normal()
-            .string();
+  for (std::string* list : {&store.commit_log_directory, &store.commit_log_read_only_directories}) {
+    *list = absolute(environment, *list);
   }
   return {};
 }
@@ -269,6 +269,11 @@ Result<> set_broker_addresses(const RawServeOptions& raw, const Environment& env
   if (!raw.advertise.empty()) broker.broker_ip1 = broker.broker_ip2 = raw.advertise;
   if (broker.broker_ip1.empty()) broker.broker_ip1 = choose_advertised(broker, options.notes);
   if (broker.broker_ip2.empty()) broker.broker_ip2 = broker.broker_ip1;
+  // Java's 0.0.0.0 means IPv6 as well.
+  const bool v6 =
+      is_ip_address(broker.broker_ip1) && broker.broker_ip1.find(':') != std::string::npos;
+  if (v6 && raw.listen.empty() && broker.listen_address == kAllInterfaces)
+    broker.listen_address = "::";
   if (broker.broker_name.empty()) {
     broker.broker_name =
         environment.host_name.empty() ? std::string("DEFAULT_BROKER") : environment.host_name;

@@ -25,36 +25,34 @@ Result<> write_zeros(File& file, std::int64_t from, std::int64_t bytes) {
 
 }  // namespace
 
-CommitLog::CommitLog(FileCache& cache, std::string directory, std::int64_t segment_bytes)
+CommitLog::CommitLog(FileCache& cache, LogDirectories& directories, std::int64_t segment_bytes)
     : cache_(cache),
       files_(cache.files()),
-      directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
+      directories_(directories),
+      segment_bytes_(segment_bytes) {}
 
 Result<> CommitLog::load() {
-  RMQ_CHECK(files_.make_directories(directory_));
-  RMQ_TRY(std::vector<std::string> names, files_.list(directory_));
+  RMQ_CHECK(directories_.make());
+  RMQ_TRY(const std::vector<LogDirectories::Found> found, directories_.list());
   Segments segments;
-  for (const std::string& name : names) {
-    const bool last = &name == &names.back();
-    RMQ_TRY(const std::int64_t position, parse_position_file_name(directory_, name));
-    RMQ_TRY(const std::int64_t size, load_one(name, last));
+  for (const LogDirectories::Found& file : found) {
+    RMQ_TRY(const std::int64_t size, load_one(file.path(), &file == &found.back()));
     if (size == 0) break;
-    if (position % segment_bytes_ != 0 ||
-        (!segments.empty() && position != segments.back()->end().value)) {
-      return fail(StoreErrc::WrongFileName, directory_ + "/" + name + ": segments have " +
+    if (file.position % segment_bytes_ != 0 ||
+        (!segments.empty() && file.position != segments.back()->end().value)) {
+      return fail(StoreErrc::WrongFileName, file.path() + ": segments have " +
                                                 std::to_string(segment_bytes_) +
                                                 " bytes and follow each other");
     }
-    segments.push_back(std::make_shared<Segment>(cache_, directory_, PhysicalOffset{position},
-                                                 segment_bytes_));
+    segments.push_back(std::make_shared<Segment>(cache_, file.directory,
+                                                 PhysicalOffset{file.position}, segment_bytes_));
   }
   segments_.publish(std::make_shared<const Segments>(std::move(segments)));
   return {};
 }
 
 // The size of the segment file after what was tolerable about it has been put right; 0: removed.
-Result<std::int64_t> CommitLog::load_one(const std::string& name, bool last) {
-  const std::string path = directory_ + "/" + name;
+Result<std::int64_t> CommitLog::load_one(const std::string& path, bool last) {
   RMQ_TRY(const std::unique_ptr<File> file, files_.open(path, OpenMode::Write));
   RMQ_TRY(const std::int64_t size, file->size());
   if (size == segment_bytes_) return size;
@@ -70,6 +68,17 @@ Result<std::int64_t> CommitLog::load_one(const std::string& name, bool last) {
   log::warn("store", "short segment lengthened", kv("file", path), kv("bytes", size));
   RMQ_CHECK(file->allocate(segment_bytes_));
   return segment_bytes_;
+}
+
+// Where there is room: a directory can be full before anybody has noticed.
+Result<std::shared_ptr<Segment>> CommitLog::create(PhysicalOffset base) {
+  Result<std::shared_ptr<Segment>> made;
+  for (const std::string& directory : directories_.choose(base.value / segment_bytes_)) {
+    made = Segment::create(cache_, directory, base, segment_bytes_);
+    if (made || !is_disk_full(made.error())) break;
+    log::warn("store", "no room for a commit log file", kv("directory", directory));
+  }
+  return made;
 }
 
 Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
@@ -92,8 +101,7 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   }
   RMQ_ASSERT(kept.empty() || kept.back()->end() >= end);
   if (kept.empty() || kept.back()->end() == end) {
-    RMQ_TRY(std::shared_ptr<Segment> fresh,
-            Segment::create(cache_, directory_, end, segment_bytes_));
+    RMQ_TRY(std::shared_ptr<Segment> fresh, create(end));
     kept.push_back(std::move(fresh));
   }
   current_ = kept.back();
@@ -102,7 +110,7 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   RMQ_CHECK(current_->keep_open());
   RMQ_TRY(written_, current_->file());
   // A process that was killed may have made a segment whose name is not on disk yet.
-  RMQ_CHECK(files_.sync_directory(directory_));
+  RMQ_CHECK(directories_.sync());
   MutexLock lock(next_mutex_);
   next_base_ = current_->end();
   return {};
@@ -119,7 +127,7 @@ Result<> CommitLog::roll() {
     next = std::move(next_);
     next_ = nullptr;
     if (!next) {
-      RMQ_TRY(next, Segment::create(cache_, directory_, current_->end(), segment_bytes_));
+      RMQ_TRY(next, create(current_->end()));
     }
     next_base_ = next->end();
   }
@@ -153,7 +161,7 @@ Result<> CommitLog::drop_first() {
   }
   RMQ_CHECK(files_.remove(first->path()));
   first->close();
-  return files_.sync_directory(directory_);
+  return files_.sync_directory(parent_directory(first->path()));
 }
 
 Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {
@@ -174,7 +182,7 @@ Result<> CommitLog::wipe(PhysicalOffset from, PhysicalOffset to) {
 Result<> CommitLog::prepare_next() {
   MutexLock lock(next_mutex_);
   if (next_) return {};
-  RMQ_TRY(next_, Segment::create(cache_, directory_, next_base_, segment_bytes_));
+  RMQ_TRY(next_, create(next_base_));
   return {};
 }
 

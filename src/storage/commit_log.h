@@ -14,13 +14,14 @@
 
 #include "base/mutex.h"
 #include "base/snapshot.h"
+#include "storage/log_directories.h"
 #include "storage/segment.h"
 
 namespace rmq::storage {
 
 class CommitLog {
  public:
-  CommitLog(FileCache& cache, std::string directory, std::int64_t segment_bytes);
+  CommitLog(FileCache& cache, LogDirectories& directories, std::int64_t segment_bytes);
 
   // Opens what is there. A last file of length 0 is removed, a short last file lengthened; anything
   // else that is no segment of this size is an error that names it.
@@ -60,16 +61,17 @@ class CommitLog {
   Result<> sync(PhysicalOffset from, PhysicalOffset to);
 
   std::int64_t segment_bytes() const { return segment_bytes_; }
-  const std::string& directory() const { return directory_; }
+  LogDirectories& directories() const { return directories_; }
 
  private:
   using Segments = std::vector<std::shared_ptr<Segment>>;
 
-  Result<std::int64_t> load_one(const std::string& name, bool last);
+  Result<std::int64_t> load_one(const std::string& path, bool last);
+  Result<std::shared_ptr<Segment>> create(PhysicalOffset base);
 
   FileCache& cache_;
   FileSystem& files_;
-  const std::string directory_;
+  LogDirectories& directories_;
   const std::int64_t segment_bytes_;
 
   Mutex segments_mutex_;

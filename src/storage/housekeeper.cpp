@@ -69,12 +69,15 @@ Result<> Housekeeper::round() {
     const Dispatcher::Progress progress = parts_.dispatcher.progress();
     if (progress.position <= noted()) {
       // The index may still be catching up, or hold memory that nothing needs any more.
-      if (parts_.index != nullptr) (void)parts_.index->sync(MessageIndex::Force::No);
-      return {};
+      if (parts_.index == nullptr) return {};
+      const std::optional<IndexMark> index = parts_.index->sync(MessageIndex::Force::No);
+      if (!index || index == noted_index_) return {};
+      synced_ = Synced{progress, index};
+    } else {
+      RMQ_CHECK(parts_.queues.sync());
+      synced_ = Synced{progress, {}};
+      if (parts_.index != nullptr) synced_->index = parts_.index->sync(MessageIndex::Force::No);
     }
-    RMQ_CHECK(parts_.queues.sync());
-    synced_ = Synced{progress, {}};
-    if (parts_.index != nullptr) synced_->index = parts_.index->sync(MessageIndex::Force::No);
   }
   // Under async flush dispatch runs ahead of the disk; the next round is soon enough.
   if (parts_.flushed.value().value < synced_->progress.position.value) return {};
@@ -118,6 +121,7 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
   // still does.
   RMQ_CHECK(parts_.marks.write(mark));
   RMQ_CHECK(parts_.checkpoint.write(mark.checkpoint));
+  noted_index_ = synced.index;
   noted_.store(progress.position.value, std::memory_order_release);
   return {};
 }

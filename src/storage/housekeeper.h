@@ -71,6 +71,7 @@ class Housekeeper {
   Hooks hooks_;
   std::thread thread_;
   std::optional<Synced> synced_;
+  std::optional<IndexMark> noted_index_;  // what the last note says
   std::atomic<std::int64_t> noted_{0};
 
   Mutex mutex_;

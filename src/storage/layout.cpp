@@ -10,8 +10,10 @@ constexpr std::size_t kNameDigits = 20;
 
 Layout::Layout(const StoreConfig& config)
     : root_(config.root_directory),
-      commit_log_(config.commit_log_directory.empty() ? root_ + "/commitlog"
-                                                      : config.commit_log_directory) {}
+      commit_logs_(split_directories(config.commit_log_directory)),
+      read_only_commit_logs_(split_directories(config.commit_log_read_only_directories)) {
+  if (commit_logs_.empty()) commit_logs_.push_back(root_ + "/commitlog");
+}
 
 std::string Layout::topic(std::string_view topic) const {
   return consume_queues() + "/" + std::string(topic);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -18,7 +19,10 @@ class Layout {
   explicit Layout(const StoreConfig& config);
 
   const std::string& root() const { return root_; }
-  const std::string& commit_log() const { return commit_log_; }
+  // Where the commit log is; the first directory when it lies in several.
+  const std::string& commit_log() const { return commit_logs_.front(); }
+  const std::vector<std::string>& commit_logs() const { return commit_logs_; }
+  const std::vector<std::string>& read_only_commit_logs() const { return read_only_commit_logs_; }
   std::string consume_queues() const { return root_ + "/consumequeue"; }
   std::string topic(std::string_view topic) const;
   std::string consume_queue(std::string_view topic, QueueId queue_id) const;
@@ -32,7 +36,8 @@ class Layout {
 
  private:
   std::string root_;
-  std::string commit_log_;
+  std::vector<std::string> commit_logs_;
+  std::vector<std::string> read_only_commit_logs_;
 };
 
 // The name of a file of fixed size: the position of its first byte, 20 digits.

@@ -246,12 +246,13 @@ Result<> MessageIndex::add(std::span<const IndexKey> keys, PhysicalOffset positi
 
 Result<IndexMark> MessageIndex::sync(Force force) {
   const SteadyTime now = clock_.steady_now();
-  if (force == Force::No && now - synced_at_ < sync_interval_) return synced_;
   std::vector<std::shared_ptr<File>> unsynced;
   bool new_names = false;
   IndexMark mark;
   {
     MutexLock lock(mutex_);
+    const bool early = unsynced_.empty() && now - synced_at_ < sync_interval_;
+    if (force == Force::No && early) return synced_;
     unsynced.swap(unsynced_);
     std::swap(new_names, new_names_);
     mark.position = position_;

@@ -60,7 +60,7 @@ class MessageIndex {
   // added to any more.
   Result<> add(std::span<const IndexKey> keys, PhysicalOffset position);
 
-  // What is on disk. Force::No: perhaps not the newest.
+  // What is on disk. Force::No: perhaps not the newest, but all files that are full.
   enum class Force { No, Yes };
   Result<IndexMark> sync(Force force);
 

@@ -29,10 +29,6 @@ Result<DelayLevels> check(const StoreConfig& config) {
   // A blank record says its size in 32 bits.
   const bool segment = config.commit_log_segment_bytes > 0 &&
                        config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
-  if (config.commit_log_directory.find(',') != std::string::npos) {
-    return fail(std::make_error_code(std::errc::not_supported),
-                "several commit log directories: " + config.commit_log_directory);
-  }
   if (!segment || config.consume_queue_file_bytes <= 0) {
     return fail(std::make_error_code(std::errc::invalid_argument),
                 "length of a segment or queue file");
@@ -55,8 +51,9 @@ class MessageStore::Impl {
         files_(files),
         clock_(clock),
         layout_(config_),
+        log_directories_(files, layout_.commit_logs(), layout_.read_only_commit_logs()),
         cache_(files, static_cast<std::size_t>(config_.open_files_max)),
-        log_(cache_, layout_.commit_log(), config_.commit_log_segment_bytes),
+        log_(cache_, log_directories_, config_.commit_log_segment_bytes),
         queues_(cache_, layout_, config_.consume_queue_file_bytes),
         delays_(delays),
         maker_(queues_, std::move(delays)),
@@ -99,6 +96,7 @@ class MessageStore::Impl {
   const Layout layout_;
   std::optional<StoreLock> lock_;  // first taken, last released
 
+  LogDirectories log_directories_;
   FileCache cache_;
   CommitLog log_;
   ConsumeQueueSet queues_;
@@ -130,6 +128,7 @@ class MessageStore::Impl {
 };
 
 Result<> MessageStore::Impl::open() {
+  RMQ_CHECK(log_directories_.check());
   // First, because the lock leaves its mark.
   RMQ_CHECK(check_store_format(files_, layout_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
@@ -150,7 +149,7 @@ Result<> MessageStore::Impl::open() {
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
                                           *checkpoint_, *marks_, config_.hot_log_bytes,
                                           config_.message_index_enable ? &builder_ : nullptr});
-  retention_.emplace(Retention::Parts{config_, files_, clock_, log_, queues_,
+  retention_.emplace(Retention::Parts{config_, files_, clock_, layout_.root(), log_, queues_,
                                       config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
             kv("begin", log_.begin().value), kv("end", end));

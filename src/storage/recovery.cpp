@@ -55,13 +55,15 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
     log::warn("store", "queues are not as they were left; reading the whole log");
     return Plan{Mode::Adding, log_.begin()};
   }
+  const std::vector<StoredQueue*> all = queues_.all();
+  const bool queues_have_entries = std::ranges::any_of(
+      all, [](const StoredQueue* queue) { return queue->entries.has_entries(); });
   if (log_.empty()) {
     // Java deletes the queues then. It is more likely that the log's directory is not there.
-    const std::vector<StoredQueue*> all = queues_.all();
-    const auto has_entries = [](const StoredQueue* queue) { return queue->entries.has_entries(); };
-    if (std::ranges::none_of(all, has_entries)) return Plan{Mode::Again, PhysicalOffset{}};
-    return fail(StoreErrc::Corrupt,
-                log_.directory() + " has no segments, but there are consume queues with entries");
+    if (!queues_have_entries) return Plan{Mode::Again, PhysicalOffset{}};
+    return fail(
+        StoreErrc::Corrupt,
+        log_.directories().text() + " has no segments, but there are consume queues with entries");
   }
   if (mark_fits_) {
     RMQ_TRY(const std::int64_t begun, queues_.count_begun_before(mark_->dispatched));
@@ -69,10 +71,11 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
     if (missing) log::warn("store", "consume queues are missing; reading the whole log");
     return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched, !missing};
   }
-  if (unclean) {
+  if (unclean && queues_have_entries) {
     RMQ_TRY(const PhysicalOffset start, start_after_crash());
     return Plan{Mode::Again, start, true};
   }
+  // Without a single entry in any queue: the whole log, of which nothing is covered.
   RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
   return Plan{Mode::Adding, start};
 }

@@ -89,8 +89,26 @@ void Retention::run() {
 
 // What the disk is like now, and what that means.
 Result<RetentionRule> Retention::look(bool asked) {
-  RMQ_TRY(space_, parts_.files.space(parts_.log.directory()));
-  return retention_rule(parts_.config, space_, hour_of_day(parts_.clock.now_ms()), asked);
+  RMQ_TRY(const DiskSpace log, roomiest_log());
+  RMQ_TRY(const DiskSpace root, parts_.files.space(parts_.root));
+  const int hour = hour_of_day(parts_.clock.now_ms());
+  const RetentionRule for_log = retention_rule(parts_.config, log, hour, asked);
+  const RetentionRule for_root = retention_rule(parts_.config, root, hour, asked);
+  space_ = for_root.refuse_writes && !for_log.refuse_writes ? root : log;
+  return for_log | for_root;
+}
+
+// And tells the log which of its directories are full.
+Result<DiskSpace> Retention::roomiest_log() {
+  std::optional<DiskSpace> roomiest;
+  std::vector<std::string> full;
+  for (const std::string& directory : parts_.log.directories().writable()) {
+    RMQ_TRY(const DiskSpace space, parts_.files.space(directory));
+    if (is_full_for_segments(parts_.config, space)) full.push_back(directory);
+    if (!roomiest || space.used_share() < roomiest->used_share()) roomiest = space;
+  }
+  parts_.log.directories().set_full(full);
+  return *roomiest;
 }
 
 bool Retention::round(bool asked) {

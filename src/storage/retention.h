@@ -5,9 +5,10 @@
 // A file's age is that of its newest message, as the next file's first one says (Java goes by the
 // time of the last change of the file, which a copied store has lost). A file that somebody reads
 // is unlinked, and its space is free when the last reader lets go. The newest file always stays.
-// Threads: as said at each call.
-// Crash: files go from the oldest on, so that the rest still follow each other. Queues and index
-// are made to fit the log at each open.
+// A log in several directories is as full as the emptiest of them; those beyond the second
+// watermark get no new files. The disk with queues and index counts as well, as in Java. Threads:
+// as said at each call. Crash: files go from the oldest on, so that the rest still follow each
+// other. Queues and index are made to fit the log at each open.
 #pragma once
 
 #include <functional>
@@ -31,6 +32,7 @@ class Retention {
     const StoreConfig& config;
     FileSystem& files;
     Clock& clock;
+    std::string root;  // the store's directory: queues and index are there
     CommitLog& log;
     ConsumeQueueSet& queues;
     MessageIndex* index = nullptr;  // null: messages are not indexed
@@ -70,6 +72,7 @@ class Retention {
   };
   Result<Oldest> look_at_oldest() const;
   Result<RetentionRule> look(bool asked);
+  Result<DiskSpace> roomiest_log();
   void follow_log();
   void let_write(const RetentionRule& rule);
   bool note_failure(const char* what, const Error& why);  // true, for who can do no more
@@ -77,7 +80,7 @@ class Retention {
   const Parts parts_;
   Hooks hooks_;
   std::thread thread_;
-  DiskSpace space_;          // as seen last
+  DiskSpace space_;          // as seen last, of what is shortest of it
   PhysicalOffset followed_;  // queues and index have nothing before it
   bool full_ = false;        // writes are refused
   std::string failure_;      // in the log last, so that it is not said again and again

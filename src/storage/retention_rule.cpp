@@ -19,12 +19,21 @@ std::optional<HoursOfDay> parse_hours(std::string_view text) {
   }
 }
 
+namespace {
+
+bool is_beyond(const StoreConfig& config, const DiskSpace& space, std::int32_t percent) {
+  return space.available_bytes < config.disk_ample_free_bytes && space.used_share() * 100 > percent;
+}
+
+}  // namespace
+
+bool is_full_for_segments(const StoreConfig& config, const DiskSpace& space) {
+  return is_beyond(config, space, config.disk_space_clean_forcibly_ratio);
+}
+
 RetentionRule retention_rule(const StoreConfig& config, const DiskSpace& space, int hour,
                              bool asked) {
-  const bool ample = space.available_bytes >= config.disk_ample_free_bytes;
-  const auto beyond = [&](std::int32_t percent) {
-    return !ample && space.used_share() * 100 > percent;
-  };
+  const auto beyond = [&](std::int32_t percent) { return is_beyond(config, space, percent); };
   const auto hours = parse_hours(config.delete_when);
   const bool in_hour = hours && hours->test(static_cast<std::size_t>(hour));
   RetentionRule rule;

@@ -25,9 +25,17 @@ struct RetentionRule {
   bool refuse_writes = false;
 
   friend bool operator==(const RetentionRule&, const RetentionRule&) = default;
+  // What either allows.
+  friend RetentionRule operator|(const RetentionRule& a, const RetentionRule& b) {
+    return {a.delete_expired || b.delete_expired, a.delete_oldest || b.delete_oldest,
+            a.refuse_writes || b.refuse_writes};
+  }
 };
 // `hour`: of the day, local time. `asked`: an administrator wants expired files to go now.
 RetentionRule retention_rule(const StoreConfig& config, const DiskSpace& space, int hour,
                              bool asked);
+
+// Whether one of several directories gets no new segments.
+bool is_full_for_segments(const StoreConfig& config, const DiskSpace& space);
 
 }  // namespace rmq::storage

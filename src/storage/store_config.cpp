@@ -1,5 +1,7 @@
 #include "storage/store_config.h"
 
+#include <algorithm>
+
 #include "config/field.h"
 #include "storage/retention_rule.h"
 
@@ -64,8 +66,15 @@ constexpr std::tuple kStoreFields{
         any_text, Reload::Restart,
         "Holds commitlog, consumequeue, index, config, checkpoint, abort and lock. Empty: `store` "
         "below --data (a Java file without it: `$HOME/store`)."},
-    Field{"store.commit_log_directory", "storePathCommitLog", &StoreConfig::commit_log_directory,
-          Kind::Text, any_text, Reload::Restart, "Empty: `commitlog` below the root directory."},
+    Field{
+        "store.commit_log_directory", "storePathCommitLog", &StoreConfig::commit_log_directory,
+        Kind::Text, any_text, Reload::Restart,
+        "Empty: `commitlog` below the root directory. Several directories, separated by ',', hold "
+        "the files of the commit log in turn; one whose disk is full is left out."},
+    Field{"store.commit_log_read_only_directories", "readOnlyCommitLogStorePaths",
+          &StoreConfig::commit_log_read_only_directories, Kind::Text, any_text, Reload::Restart,
+          "Directories, separated by ',', with older files of the commit log. No new ones are made "
+          "there."},
     Field{"store.commit_log_segment_bytes", "mappedFileSizeCommitLog",
           &StoreConfig::commit_log_segment_bytes, 64 * 1024, 64 * kGiB, Reload::Restart,
           "Length of a commit log file. An existing store keeps the length it was made with."},
@@ -140,6 +149,20 @@ constexpr std::tuple kStoreFields{
 };
 
 }  // namespace
+
+std::vector<std::string> split_directories(std::string_view list) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    std::string_view one = list.substr(begin, end - begin);
+    one.remove_prefix(std::min(one.find_first_not_of(kBlanks), one.size()));
+    one.remove_suffix(one.size() - (one.find_last_not_of(kBlanks) + 1));
+    if (!one.empty()) found.emplace_back(one);
+    begin = end + 1;
+  }
+  return found;
+}
 
 config::Rows rows(StoreConfig& config) {
   config::Rows all = config::bind(config, kStoreFields);

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rmq::config {
 class Rows;
@@ -18,8 +20,10 @@ enum class FlushDiskType { Async, Sync };
 struct StoreConfig {
   // Holds commitlog, consumequeue, index, config, checkpoint, abort and lock.
   std::string root_directory;
-  // Empty: <root_directory>/commitlog.
+  // Empty: <root_directory>/commitlog. Several are separated by ','.
   std::string commit_log_directory;
+  // Likewise separated; may be among those above.
+  std::string commit_log_read_only_directories;
 
   // Files of an existing store keep their length: these two must match what is on disk.
   std::int64_t commit_log_segment_bytes = 1024LL * 1024 * 1024;
@@ -77,6 +81,9 @@ struct StoreConfig {
   // The delays of levels 1..n of a scheduled message.
   std::string message_delay_level = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
 };
+
+// The paths of such a list, without blanks around them.
+std::vector<std::string> split_directories(std::string_view list);
 
 // The rows of store_config.cpp, bound to `config`, which must outlive them.
 config::Rows rows(StoreConfig& config);

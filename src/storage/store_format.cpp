@@ -13,10 +13,12 @@ Result<> check_store_format(FileSystem& files, const Layout& layout) {
   const std::string queues = layout.consume_queues();
   RMQ_TRY(const bool rocks_db, files.exists(queues + "/" + std::string(kRocksDb)));
   if (rocks_db) {
-    return fail(StoreErrc::NotSupported,
-                queues +
-                    " is a RocksDB (storeType=defaultRocksDB); let Java run once with "
-                    "storeType=default and an empty consumequeue, which it builds from the log");
+    return fail(
+        StoreErrc::NotSupported,
+        queues +
+            " is a RocksDB (storeType=defaultRocksDB). Start Java once more, let it write topics, "
+            "groups and offsets as JSON (mqadmin rocksDBConfigToJson -b HOST:PORT), stop it, and "
+            "move that directory away: queues are made again from the log");
   }
   const std::string batch = layout.root() + "/batchconsumequeue";
   RMQ_TRY(const std::vector<std::string> topics, files.list(batch));

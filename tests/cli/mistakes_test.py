@@ -108,6 +108,11 @@ SERVE_MISTAKES = [
      FAILED, "{broker_port}", "--port"),
     (["--data", "/proc/rmq-data", "--port", "0"], FAILED, "/proc/rmq-data", "may write to with --data"),
     (["--data", "{dir}/large", "--port", "0"], FAILED, "{dir}/large", "may write to with --data"),
+    # Stores that rmq cannot read.
+    (["--data", "{dir}/rocksdb", "--port", "0"], FAILED, ["{dir}/rocksdb/store/consumequeue", "RocksDB"], ["mqadmin rocksDBConfigToJson", "move"]),
+    (["--data", "{dir}/batch", "--port", "0"], FAILED, ["batchconsumequeue/T", "queue.type=BatchCQ"], "delete it first"),
+    (["--config", "master={dir}/rocksdb.conf"], USAGE, ["rocksdb.conf", "storeType"], "mqadmin rocksDBConfigToJson"),
+    (["--config", "master={dir}/readonly.conf", "--port", "0"], FAILED, ["{dir}/log", "is read-only"], "storePathCommitLog"),
     (["--config", "{dir}/none.toml"], USAGE, "{dir}/none.toml", "exists"),
     (["--config", "{dir}/syntax.toml"], USAGE, "{dir}/syntax.toml:1", "rmq config"),
     (["--config", "{dir}/unknown.toml"], USAGE, ["{dir}/unknown.toml:2", "broker.nmae"], "the nearest is broker.name"),
@@ -145,8 +150,15 @@ class Mistakes(CommandCase):
                            ("unknown.toml", '[broker]\nnmae = "x"\n'),
                            ("value.toml", '[store]\nflush_disk_type = "SOMETIMES"\n'),
                            ("value.conf", "listenPort=hello\n"),
-                           ("broker.conf", "brokerName=a\nflushDiskType=SYNC_FLUSH\n")):
-            pathlib.Path(cls.directory.name, name).write_text(text)
+                           ("broker.conf", "brokerName=a\nflushDiskType=SYNC_FLUSH\n"),
+                           ("rocksdb.conf", "storeType=defaultRocksDB\n"),
+                           ("readonly.conf", "storePathRootDir={dir}/ro\nstorePathCommitLog={dir}/log\n"
+                                             "readOnlyCommitLogStorePaths={dir}/log\n"),
+                           ("rocksdb/store/consumequeue/CURRENT", "MANIFEST-000004\n"),
+                           ("batch/store/batchconsumequeue/T/0/00000000000000000000", "")):
+            file = pathlib.Path(cls.directory.name, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text.replace("{dir}", cls.directory.name))
         for words in (["Orders", "--queues", "2"], ["ReadOnly", "--perm", "r"]):
             subprocess.run([str(server.BINARY), "topic", "create", *words, "--namesrv", cls.namesrv],
                            check=True, capture_output=True, timeout=LIMIT_SECONDS)

@@ -57,6 +57,9 @@ SUITES = {
     "mixed": Suite(HERE, [["env", "RMQ_INTEROP_SERVER=java", "./run.sh", "-DskipTests"]],
                    ["env", "RMQ_INTEROP_SERVER=java", "mvn", "-B", "-ntp", "-o", "surefire:test", "-Dtest=*HandOverTest",
                     f"-Dinterop.reports={HERE}/target/mixed-reports"], reports="target/mixed-reports", own_server=True),
+    # One store that Java's brokers and rmq serve in turn.
+    "stores": Suite(HERE, [["./stores_test.py", "--fetch"]], ["./stores_test.py"], r"ok ([\w-]+)", r"FAILED ([\w-]+)",
+                    own_server=True),
     "java5": maven("5.3.3"),
     "java4": maven("4.9.8"),
     "go": Suite(HERE / "go", [["go", "vet", "./..."]],

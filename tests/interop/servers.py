@@ -84,26 +84,43 @@ def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: 
     return server
 
 
-def java_classpath() -> str:
-    file = HERE / "target/java-server.classpath"
+JAVA_5 = "5.3.3"
+JAVA_4 = "4.9.7"  # of the last release, 4.9.8, Maven Central has the client only
+
+
+def java_classpath(version: str = JAVA_5) -> str:
+    file = HERE / f"target/java-server-{version}.classpath"
     if not file.exists():
         file.parent.mkdir(exist_ok=True)
-        subprocess.run(["mvn", "-q", "-B", "-ntp", "-Pjava-server", "dependency:build-classpath",
-                        f"-Dmdep.outputFile={file}", "-Dmdep.includeScope=test"], cwd=HERE, check=True)
+        subprocess.run(["mvn", "-q", "-B", "-ntp", "-Pjava-server", f"-Drocketmq.version={version}",
+                        "dependency:build-classpath", f"-Dmdep.outputFile={file}", "-Dmdep.includeScope=test"],
+                       cwd=HERE, check=True)
     return file.read_text().strip()
 
 
 def boot(server: Server, classpath: str, name: str, main_class: str, heap: list[str] | None,
          settings: dict[str, object]) -> None:
-    directory = server.directory
-    log = directory / f"{name}.log"
-    command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={directory}", f"-Duser.home={directory}",
+    config = write_properties(server.directory / f"{name}.conf", settings)
+    server.processes.append(java_process(classpath, main_class, config, server.directory / f"{name}.log", heap))
+
+
+def java_process(classpath: str, main_class: str, config: pathlib.Path, log: pathlib.Path,
+                 heap: list[str] | None = None) -> subprocess.Popen:
+    """RocketMQ's own server with the file `config`, which has booted; its home is the directory of `log`."""
+    command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={log.parent}", f"-Duser.home={log.parent}",
                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
-               "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class,
-               "-c", write_properties(directory / f"{name}.conf", settings)]
+               "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class, "-c", config]
     with open(log, "wb") as output:
-        server.processes.append(subprocess.Popen(command, stdout=output, stderr=output))
-    until(f"the Java {name}, see {log}", lambda: b"boot success" in log.read_bytes())
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        until(f"{main_class}, see {log}", lambda: b"boot success" in log.read_bytes() or process.poll() is not None)
+        if process.poll() is not None:
+            raise RuntimeError(f"{main_class} ended, see {log}")
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process
 
 
 def until(what: str, condition) -> None:

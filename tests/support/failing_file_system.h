@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,10 +48,10 @@ class FailingFileSystem final : public FileSystem {
     MutexLock lock(mutex_);
     return space_asked_;
   }
-  // What the disk is said to have; nothing: what it has.
-  void set_space(std::optional<DiskSpace> space) {
+  // What the disk is said to have; nothing: what it has. Of `path` alone, or of all others.
+  void set_space(std::optional<DiskSpace> space, const std::string& path = "") {
     MutexLock lock(mutex_);
-    space_ = space;
+    spaces_[path] = space;
   }
   std::int64_t failures() const {
     MutexLock lock(mutex_);
@@ -78,7 +79,9 @@ class FailingFileSystem final : public FileSystem {
   Result<DiskSpace> space(const std::string& path) override {
     MutexLock lock(mutex_);
     ++space_asked_;
-    if (space_) return *space_;
+    const auto own = spaces_.find(path);
+    const auto& space = own != spaces_.end() ? own->second : spaces_[""];
+    if (space) return *space;
     return real_.space(path);
   }
   Result<std::vector<std::string>> list(const std::string& path) override {
@@ -164,7 +167,7 @@ class FailingFileSystem final : public FileSystem {
   std::string in_ RMQ_GUARDED_BY(mutex_);
   std::optional<std::string> evicted_ RMQ_GUARDED_BY(mutex_);
   std::int64_t space_asked_ RMQ_GUARDED_BY(mutex_) = 0;
-  std::optional<DiskSpace> space_ RMQ_GUARDED_BY(mutex_);
+  std::map<std::string, std::optional<DiskSpace>> spaces_ RMQ_GUARDED_BY(mutex_);
   std::errc error_ RMQ_GUARDED_BY(mutex_){};
   Plan plans_[static_cast<std::size_t>(FileCall::kCount)] RMQ_GUARDED_BY(mutex_);
   std::int64_t failures_ RMQ_GUARDED_BY(mutex_) = 0;

@@ -18,14 +18,14 @@ constexpr JavaKey kJudgedKeys[] = {
     {"enableDLegerCommitLog", "false", Handling::Refused,
      "DLedger keeps its log in another format; convert the store with Java first"},
     {"storeType", "default", Handling::Refused,
-     "consume queues in RocksDB cannot be read; set storeType=default and let Java rebuild them"},
+     "topics, offsets and queues in RocksDB cannot be read; while Java runs, mqadmin "
+     "rocksDBConfigToJson writes the first two as JSON; then move consumequeue away, which is made "
+     "again from the log, and set storeType=default"},
     {"configManagerVersion", "v1", Handling::Refused,
      "topics and offsets in RocksDB cannot be read; let Java export them to JSON "
      "(configManagerVersion=v1)"},
     {"enableConsumeQueueExt", "false", Handling::Refused,
      "consume queue entries that point into extension files cannot be read"},
-    {"readOnlyCommitLogStorePaths", "", Handling::Refused,
-     "a commit log in several directories cannot be read; put all files into one"},
     {"messageStorePlugIn", "", Handling::Refused, "a store plug-in is Java code and cannot be run"},
     {"enableMultiDispatch", "false", Handling::Refused,
      "messages would not reach the queues that clients dispatch them to"},

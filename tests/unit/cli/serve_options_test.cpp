@@ -106,6 +106,16 @@ TEST_CASE("serve options: a role listens on all interfaces and advertises a real
   CHECK(any_contains(options.notes, "advertises " + options.broker->broker_ip1));
 }
 
+TEST_CASE("serve options: who advertises an IPv6 address listens there, too") {
+  const Files files;
+  RawServeOptions raw;
+  raw.roles = {"master"};
+  raw.configs = {files.write("b.conf", "brokerIP1=2001:db8::7\n")};
+  CHECK(resolved(raw).broker->listen_address == "::");
+  raw.listen = "0.0.0.0";
+  CHECK(resolved(raw).broker->listen_address == "0.0.0.0");
+}
+
 TEST_CASE("serve options: --listen and --advertise win") {
   RawServeOptions raw;
   raw.roles = {"namesrv", "master"};
@@ -283,7 +293,7 @@ TEST_CASE("serve options: broker roles that need replication are refused, not ig
   CHECK(any_contains(options.warnings, "a master's is 0"));
   for (const char* line :
        {"enableDLegerCommitLog=true", "storeType=defaultRocksDB", "enableControllerMode=true",
-        "aclEnable=true", "authenticationEnabled=true", "storePathCommitLog=/a,/b"}) {
+        "aclEnable=true", "authenticationEnabled=true", "enableLmq=true"}) {
     CAPTURE(line);
     raw.configs = {files.write("5.conf", std::string("brokerName=a\n") + line + "\n")};
     refusal(raw, ConfigErrc::Refused);

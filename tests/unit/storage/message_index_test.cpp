@@ -308,6 +308,15 @@ TEST_CASE_FIXTURE(Fixture, "message index: a sync that nobody insists on comes n
   check_complete(6);
 }
 
+TEST_CASE_FIXTURE(Fixture, "message index: a full file is synced at once") {
+  open({});
+  const IndexMark first = index->sync(Force::Yes).value();
+  add(0, 35);
+  const IndexMark second = index->sync(Force::No).value();
+  CHECK(second.file > first.file);
+  CHECK(second.position == PhysicalOffset{3500});
+}
+
 TEST_CASE_FIXTURE(Fixture, "message index: a failed write or sync is told") {
   test::FailingFileSystem failing;
   files = &failing;

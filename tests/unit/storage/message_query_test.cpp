@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "protocol/properties.h"
+#include "storage/checkpoint.h"
 #include "storage/index_keys.h"
 #include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
@@ -320,6 +322,19 @@ TEST_CASE_FIXTURE(QueryFixture, "query: an index that cannot be written leaves t
   files = &FileSystem::posix();
   open();
   check_complete(20);
+}
+
+TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint follows the index while nobody sends") {
+  open();
+  const auto sent = send("T", {"a", "k", ""});
+  REQUIRE(wait_flushed());
+  wait_indexed();
+  const auto values = [this] {
+    return decode_checkpoint(read_file(*files, layout().checkpoint()).value());
+  };
+  while (values().consume_queue_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
+  clock.advance(std::chrono::seconds(31));
+  while (values().index_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
 }
 
 TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint says how far the index is on disk") {

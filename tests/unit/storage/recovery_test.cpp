@@ -191,6 +191,24 @@ TEST_CASE("recovery: a hole below what was known to be on disk is damage, and no
   CHECK(fixture.files->list(fixture.layout().commit_log())->size() == 1);
 }
 
+TEST_CASE("recovery: without any queue the whole log is read, whatever Java's checkpoint says") {
+  StoreFixture fixture;
+  fixture.config.commit_log_segment_bytes = 1000;
+  fixture.open();
+  Texts sent = many(20);
+  REQUIRE(fixture.append("T", 0, sent).outcome);
+  fixture.clock.advance(std::chrono::seconds(10));
+  REQUIRE(fixture.append("T", 0, {"later"}).outcome);
+  sent.emplace_back("later");
+  fixture.stop();
+  remove_all(fixture.layout().own());
+  remove_all(fixture.layout().consume_queues());
+  SUBCASE("after a stop") {}
+  SUBCASE("after a crash") { pretend_crash(fixture); }
+  fixture.open();
+  CHECK(fixture.bodies("T", 0) == sent);
+}
+
 TEST_CASE("recovery: the segments are gone but the queues are not") {
   StoreFixture fixture;
   fixture.open();

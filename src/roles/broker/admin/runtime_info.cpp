@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 
+#include "base/file_system.h"
 #include "protocol/message_record.h"
 #include "protocol/route_body.h"
 #include "roles/broker/broker.h"
@@ -74,19 +76,30 @@ void add_delays(const Broker& broker, Table& table) {
   }
 }
 
-void add_disk(const std::string& directory, Table& table) {
-  struct statvfs disk {};
-  if (statvfs(directory.c_str(), &disk) != 0 || disk.f_blocks == 0) {
-    table["commitLogDiskRatio"] = table["consumeQueueDiskRatio"] = "-1";
-    return;
+// Of the disk that holds `directory`; nothing when it is not known.
+std::optional<double> used_share(const std::string& directory) {
+  const Result<DiskSpace> space = FileSystem::posix().space(directory);
+  return space ? std::optional(space->used_share()) : std::nullopt;
+}
+
+std::string ratio(std::optional<double> share) { return share ? decimal(*share) : "-1"; }
+
+// Java's names. A log in several directories is as full as the emptiest of them.
+void add_disks(const storage::StoreConfig& store, Table& table) {
+  table["consumeQueueDiskRatio"] = ratio(used_share(store.root_directory));
+  const auto directories = storage::split_directories(store.commit_log_directory);
+  std::optional<double> least;
+  for (const std::string& directory : directories) {
+    const std::optional<double> share = used_share(directory);
+    table["commitLogDiskRatio_" + directory] = ratio(share);
+    if (share && (!least || *share < *least)) least = share;
   }
+  table["commitLogDiskRatio"] = directories.empty() ? table["consumeQueueDiskRatio"] : ratio(least);
+  struct statvfs disk {};
+  if (statvfs(store.root_directory.c_str(), &disk) != 0) return;
   const auto bytes = [&disk](fsblkcnt_t blocks) {
     return static_cast<std::int64_t>(blocks) * static_cast<std::int64_t>(disk.f_frsize);
   };
-  const std::int64_t used = bytes(disk.f_blocks - disk.f_bfree);
-  const std::int64_t usable = used + bytes(disk.f_bavail);
-  const std::string ratio = decimal(static_cast<double>(used) / static_cast<double>(usable));
-  table["commitLogDiskRatio"] = table["consumeQueueDiskRatio"] = ratio;
   table["commitLogDirCapacity"] = "Total : " + readable_bytes(bytes(disk.f_blocks)) +
                                   ", Free : " + readable_bytes(bytes(disk.f_bfree)) + ".";
 }
@@ -134,7 +147,7 @@ Result<Response> on_get_broker_runtime_info(Broker& broker, const Caller&,
   add_traffic(broker.traffic, table);
   add_store(broker, table);
   add_delays(broker, table);
-  add_disk(broker.config.store.root_directory, table);
+  add_disks(broker.config.store, table);
   add_queues(table);
   return respond_body(protocol::encode_kv_table(info));
 }

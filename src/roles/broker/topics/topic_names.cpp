@@ -12,7 +12,7 @@ using protocol::ResponseCode;
 namespace {
 
 constexpr std::size_t kTopicBytesMax = 127;
-constexpr std::size_t kGroupBytesMax = 120;
+constexpr std::size_t kGroupBytesMax = 255;
 constexpr std::size_t kRetryTopicBytesMax = 255;
 constexpr std::string_view kAllowed =
     ", contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$";
@@ -72,7 +72,7 @@ Result<> check_group_name(std::string_view group) {
   RMQ_CHECK(check_characters("group", group));
   if (group.size() > kGroupBytesMax) {
     return fail(ResponseCode::InvalidParameter,
-                concat({"The specified group: ", group, ", is longer than group max length: 120"}));
+                concat({"The specified group: ", group, ", is longer than group max length: 255"}));
   }
   return {};
 }

@@ -31,7 +31,7 @@ std::string dead_letter_topic(std::string_view group);
 // Letters, digits and "%|_-"; at most 127 bytes, 255 for retry and dead letter topics.
 // Errors: ResponseCode::InvalidParameter with Java's remark.
 Result<> check_topic_name(std::string_view topic);
-// The same characters, at most 120 bytes.
+// The same characters, at most 255 bytes, as clients and brokers of 5.3.3 allow.
 Result<> check_group_name(std::string_view group);
 
 // A topic of every broker that administrators may not change or delete. A broker adds its own:
