@@ -146,6 +146,7 @@ void add_store_commands(const Command& root, Console& console) {
       root.noun("store", "Store directories, rmq's or a Java broker's: look, check, repair");
   add_store_inspect(noun, console);
   add_store_verify(noun, console);
+  add_store_repair(noun, console);
 }
 
 }  // namespace rmq::cli

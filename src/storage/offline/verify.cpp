@@ -21,10 +21,20 @@ std::optional<StringSet> known_topics(FileSystem& files, const Survey& survey) {
   return topics;
 }
 
-// Where the next start begins to make entries again.
-PhysicalOffset settled_end(const Survey& survey) {
+// Where the next start begins to make entries again, by the rules of Recovery.
+Result<PhysicalOffset> settled_end(LogWindow& log, const Survey& survey) {
   if (!survey.unclean) return survey.capacity_end();
-  return survey.mark ? survey.mark->dispatched : PhysicalOffset{};
+  if (survey.mark) return survey.mark->dispatched;
+  const std::int64_t safe_ms = survey.checkpoint ? survey.checkpoint->safe_timestamp_ms() : 0;
+  for (auto segment = survey.segments.rbegin(); segment != survey.segments.rend(); ++segment) {
+    const PhysicalOffset base{segment->position};
+    RMQ_TRY(const RecordVerdict first, check_record(log, base));
+    const std::int64_t stored_ms = first.record.store_timestamp_ms;
+    if (first.kind == RecordVerdict::Kind::Sound && stored_ms != 0 && stored_ms <= safe_ms) {
+      return base;
+    }
+  }
+  return survey.log_begin();
 }
 
 // A sound record that its queue knows as another message: its head is damaged.
@@ -118,11 +128,11 @@ Result<> check_all(FileSystem& files, const StorePlace& place, const VerifyOptio
                    VerifyReport& report) {
   const Survey& survey = report.survey;
   RMQ_TRY(DelayLevels delays, DelayLevels::parse(place.config.message_delay_level));
-  QueueCheck queues(
-      {files, survey, std::move(delays), settled_end(survey), known_topics(files, survey)},
-      report.findings);
-  IndexCheck index(files, survey, report.findings);
   LogWindow window(files, survey);
+  RMQ_TRY(const PhysicalOffset settled, settled_end(window, survey));
+  QueueCheck queues({files, survey, std::move(delays), settled, known_topics(files, survey)},
+                    report.findings);
+  IndexCheck index(files, survey, report.findings);
   LogCheck::Hooks hooks;
   hooks.on_record = [&](const protocol::MessageRecord& record, bool damaged) -> Result<> {
     RMQ_CHECK(queues.on_record(record, damaged));
