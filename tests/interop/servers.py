@@ -68,16 +68,21 @@ def rmq(directory: pathlib.Path) -> Server:
 SMALL_HEAP = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
-def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: int = 64 << 20) -> Server:
+JAVA_CLASSES = {"namesrv": "org.apache.rocketmq.namesrv.NamesrvStartup",
+                "broker": "org.apache.rocketmq.broker.BrokerStartup"}
+
+
+def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: int = 64 << 20,
+         more: dict[str, object] | None = None) -> Server:
     server = Server(directory)
     namesrv, broker = free_ports(1), free_ports(4) + 2
     classpath = java_classpath()
     server.namesrv, server.broker = f"127.0.0.1:{namesrv}", f"127.0.0.1:{broker}"
-    boot(server, classpath, "namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", None, {"listenPort": namesrv})
-    boot(server, classpath, "broker", "org.apache.rocketmq.broker.BrokerStartup", heap, {
+    boot(server, classpath, "namesrv", JAVA_CLASSES["namesrv"], None, {"listenPort": namesrv})
+    boot(server, classpath, "broker", JAVA_CLASSES["broker"], heap, {
         "listenPort": broker, "haListenPort": broker + 1, "namesrvAddr": server.namesrv,
         "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "mappedFileSizeCommitLog": segment_bytes,
-        "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS})
+        "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS, **(more or {})})
     # "boot success" comes before the name server knows the broker.
     until("the Java broker to be registered", lambda: subprocess.run(
         [BINARY, "route", "show", "TBW102", "--namesrv", server.namesrv], capture_output=True, check=False).returncode == 0)
@@ -94,13 +99,17 @@ def java_classpath() -> str:
 
 
 def boot(server: Server, classpath: str, name: str, main_class: str, heap: list[str] | None,
-         settings: dict[str, object]) -> None:
+         settings: dict[str, object] | None) -> None:
+    """Without settings with those of its last start."""
     directory = server.directory
+    config = directory / f"{name}.conf"
+    if settings is not None:
+        write_properties(config, settings)
     log = directory / f"{name}.log"
     command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={directory}", f"-Duser.home={directory}",
                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class,
-               "-c", write_properties(directory / f"{name}.conf", settings)]
+               "-c", config]
     with open(log, "wb") as output:
         server.processes.append(subprocess.Popen(command, stdout=output, stderr=output))
     until(f"the Java {name}, see {log}", lambda: b"boot success" in log.read_bytes())

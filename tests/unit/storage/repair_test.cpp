@@ -128,7 +128,8 @@ std::vector<std::pair<std::string, Damage>> ways_to_damage() {
 }  // namespace
 
 TEST_CASE("repair: one damaged record, however it is damaged, costs one message") {
-  for (const auto& [name, damage] : ways_to_damage()) {
+  for (const auto& [way, damage] : ways_to_damage()) {
+    const std::string& name = way;  // clang 14 captures no bindings
     CAPTURE(name);
     DamageFixture fixture;
     const Message message{1, 20};
@@ -217,7 +218,8 @@ TEST_CASE("repair: what is derived is made again, and costs nothing") {
        }}};
   for (const bool marks : {true, false}) {
     for (const bool clean : {true, false}) {
-      for (const auto& [name, damage] : ways) {
+      for (const auto& [way, damage] : ways) {
+        const std::string& name = way;
         CAPTURE(marks);
         CAPTURE(clean);
         CAPTURE(name);
@@ -250,8 +252,8 @@ TEST_CASE("repair: the rest is found by key afterwards") {
   fixture.flip(fixture.place(1, 20) + 90, 0x80);
   repair_all(fixture);
   fixture.open();
-  REQUIRE(
-      test::wait_for(fixture.store->indexed(), IndexedOffset{fixture.store->appended().value().value}));
+  REQUIRE(test::wait_for(fixture.store->indexed(),
+                         IndexedOffset{fixture.store->appended().value().value}));
   for (int i = 0; i < DamageFixture::kMessages; ++i) {
     CAPTURE(i);
     QueryRequest request;
