@@ -338,6 +338,17 @@ TEST_CASE("repair: the mark stays as long as the log is not synced") {
   CHECK(*fixture.files->exists(fixture.layout().log_mark()));
 }
 
+TEST_CASE("repair: the mark goes with the record that it names, and the next start does the rest") {
+  DamageFixture fixture;
+  fixture.zero(fixture.place(1, 59), 60);
+  const VerifyReport report = fixture.verify();
+  REQUIRE(repair(*fixture.files, report.survey, plan_repair(report)));
+  CHECK_FALSE(*fixture.files->exists(fixture.layout().log_mark()));
+  fixture.open();
+  fixture.stop();
+  check_repaired(fixture, {{1, 59}});
+}
+
 TEST_CASE("repair plan: records of any borders fill the damaged bytes exactly") {
   DamageFixture fixture;
   // Behind the queues' knowledge: a stretch that no entry is about.
