@@ -43,7 +43,7 @@ Result<QueueBounds> bounds_of(FileSystem& files, const Survey& survey, const Que
 }
 
 // Follows the records from `from` on; false when there is none.
-Result<bool> follow(LogWindow& log, PhysicalOffset from, Inspection& found) {
+Result<bool> follow(LogBytes& log, PhysicalOffset from, Inspection& found) {
   bool any = false;
   PhysicalOffset at = from;
   while (at < found.survey.capacity_end()) {
@@ -61,7 +61,7 @@ Result<bool> follow(LogWindow& log, PhysicalOffset from, Inspection& found) {
   return any;
 }
 
-Result<> find_end(LogWindow& log, PhysicalOffset covered, Inspection& found) {
+Result<> find_end(LogBytes& log, PhysicalOffset covered, Inspection& found) {
   const Survey& survey = found.survey;
   // The newest segment with records, and what marks and queues know about it.
   for (auto segment = survey.segments.rbegin(); segment != survey.segments.rend(); ++segment) {
@@ -99,7 +99,7 @@ Result<Inspection> inspect(FileSystem& files, const StorePlace& place) {
     covered = std::max(covered, bounds->covered);
     found.queues.push_back(bounds->summary);
   }
-  LogWindow log(files, found.survey, kWindowBytes);
+  LogBytes log(files, found.survey, kWindowBytes);
   RMQ_TRY(const RecordVerdict first, check_record(log, found.log_begin));
   if (first.kind == Kind::Sound) found.first_timestamp_ms = first.record.store_timestamp_ms;
   RMQ_CHECK(find_end(log, covered, found));

@@ -33,7 +33,7 @@ class LogCheck {
     std::function<void(std::int64_t bytes)> on_progress;
   };
 
-  LogCheck(LogWindow& log, const Survey& survey, Findings& findings, Hooks hooks)
+  LogCheck(LogBytes& log, const Survey& survey, Findings& findings, Hooks hooks)
       : log_(log), survey_(survey), findings_(findings), hooks_(std::move(hooks)) {}
 
   Result<> run();
@@ -57,7 +57,7 @@ class LogCheck {
   void note_unreadable();
   void report(bool force);
 
-  LogWindow& log_;
+  LogBytes& log_;
   const Survey& survey_;
   Findings& findings_;
   const Hooks hooks_;

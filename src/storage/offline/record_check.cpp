@@ -89,7 +89,7 @@ RecordVerdict judge_record(ByteView bytes, PhysicalOffset at) {
   return verdict;
 }
 
-Result<RecordVerdict> check_record(LogWindow& log, PhysicalOffset at) {
+Result<RecordVerdict> check_record(LogBytes& log, PhysicalOffset at) {
   const std::int64_t left = log.segment_end(at) - at;
   RMQ_TRY(ByteView bytes, log.view(at, kHeadBytes));
   if (is_blank(bytes)) {
@@ -113,7 +113,7 @@ Result<RecordVerdict> check_record(LogWindow& log, PhysicalOffset at) {
   return judge_record(bytes, at);
 }
 
-Result<std::optional<SoundPlace>> find_sound(LogWindow& log, PhysicalOffset from) {
+Result<std::optional<SoundPlace>> find_sound(LogBytes& log, PhysicalOffset from) {
   constexpr auto kMagicAt = static_cast<std::int64_t>(protocol::kRecordMagicAt);
   const PhysicalOffset end = log.segment_end(from);
   // `place` is where a magic may begin.

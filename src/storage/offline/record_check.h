@@ -10,7 +10,7 @@
 #include <string>
 
 #include "protocol/message_record.h"
-#include "storage/offline/log_window.h"
+#include "storage/offline/log_bytes.h"
 
 namespace rmq::storage::offline {
 
@@ -30,7 +30,7 @@ struct RecordVerdict {
 };
 
 // What lies at `at`. Errors: reading.
-Result<RecordVerdict> check_record(LogWindow& log, PhysicalOffset at);
+Result<RecordVerdict> check_record(LogBytes& log, PhysicalOffset at);
 
 // The judgement of bytes that reach to the end of the record at least, or of the segment.
 RecordVerdict judge_record(ByteView bytes, PhysicalOffset at);
@@ -42,6 +42,6 @@ struct SoundPlace {
   bool blank = false;
   std::int64_t store_timestamp_ms = 0;
 };
-Result<std::optional<SoundPlace>> find_sound(LogWindow& log, PhysicalOffset from);
+Result<std::optional<SoundPlace>> find_sound(LogBytes& log, PhysicalOffset from);
 
 }  // namespace rmq::storage::offline

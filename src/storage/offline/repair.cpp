@@ -24,7 +24,7 @@ Result<std::string> free_name(FileSystem& files, const std::string& directory, P
   return fail(std::make_error_code(std::errc::file_exists), name);
 }
 
-Result<std::string> save(FileSystem& files, LogWindow& log, const std::string& directory,
+Result<std::string> save(FileSystem& files, LogBytes& log, const std::string& directory,
                          const DamagedRange& range) {
   RMQ_TRY(const std::string path, free_name(files, directory, range.from));
   RMQ_TRY(const std::unique_ptr<File> file, files.open(path, OpenMode::CreateExclusive));
@@ -104,7 +104,7 @@ Result<std::vector<std::string>> repair(FileSystem& files, const Survey& survey,
   if (!plan.ranges.empty()) {
     const std::string directory = survey.layout.damaged();
     RMQ_CHECK(files.make_directories(directory));
-    LogWindow log(files, survey, kCopyBytes);
+    LogBytes log(files, survey, kCopyBytes);
     for (const DamagedRange& range : plan.ranges) {
       RMQ_TRY(std::string path, save(files, log, directory, range));
       saved.push_back(std::move(path));

@@ -22,7 +22,7 @@ std::optional<StringSet> known_topics(FileSystem& files, const Survey& survey) {
 }
 
 // Where the next start begins to make entries again, by the rules of Recovery.
-Result<PhysicalOffset> settled_end(LogWindow& log, const Survey& survey) {
+Result<PhysicalOffset> settled_end(LogBytes& log, const Survey& survey) {
   if (!survey.unclean) return survey.capacity_end();
   if (survey.mark) return survey.mark->dispatched;
   const std::int64_t safe_ms = survey.checkpoint ? survey.checkpoint->safe_timestamp_ms() : 0;
@@ -38,7 +38,7 @@ Result<PhysicalOffset> settled_end(LogWindow& log, const Survey& survey) {
 }
 
 // A sound record that its queue knows as another message: its head is damaged.
-Result<bool> is_misnamed(LogWindow& log, const LostMessage& lost, std::string& why,
+Result<bool> is_misnamed(LogBytes& log, const LostMessage& lost, std::string& why,
                          std::int64_t& timestamp_ms) {
   RMQ_TRY(const RecordVerdict verdict, check_record(log, *lost.at));
   const bool fits = verdict.kind == RecordVerdict::Kind::Sound && verdict.size == lost.size;
@@ -52,7 +52,7 @@ Result<bool> is_misnamed(LogWindow& log, const LostMessage& lost, std::string& w
 // Gives each lost message the damaged range that it was in.
 class Attribution {
  public:
-  Attribution(LogWindow& log, VerifyReport& report) : log_(log), report_(report) {}
+  Attribution(LogBytes& log, VerifyReport& report) : log_(log), report_(report) {}
 
   Result<> run(const std::set<PhysicalOffset>& outside) {
     for (LostMessage& lost : report_.lost) {
@@ -87,7 +87,7 @@ class Attribution {
     return behind != ranges.begin() && at < std::prev(behind)->to;
   }
 
-  LogWindow& log_;
+  LogBytes& log_;
   VerifyReport& report_;
   std::vector<DamagedRange> added_;
 };
@@ -128,7 +128,7 @@ Result<> check_all(FileSystem& files, const StorePlace& place, const VerifyOptio
                    VerifyReport& report) {
   const Survey& survey = report.survey;
   RMQ_TRY(DelayLevels delays, DelayLevels::parse(place.config.message_delay_level));
-  LogWindow window(files, survey);
+  LogBytes window(files, survey);
   RMQ_TRY(const PhysicalOffset settled, settled_end(window, survey));
   QueueCheck queues({files, survey, std::move(delays), settled, known_topics(files, survey)},
                     report.findings);

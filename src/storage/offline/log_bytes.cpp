@@ -1,4 +1,4 @@
-#include "storage/offline/log_window.h"
+#include "storage/offline/log_bytes.h"
 
 #include <algorithm>
 
@@ -9,12 +9,12 @@ constexpr std::size_t kBlockBytes = 4096;
 
 }  // namespace
 
-PhysicalOffset LogWindow::segment_end(PhysicalOffset at) const {
+PhysicalOffset LogBytes::segment_end(PhysicalOffset at) const {
   const PositionFile* segment = survey_.segment_of(at);
   return segment == nullptr ? at : PhysicalOffset{segment->position + survey_.segment_bytes};
 }
 
-Result<> LogWindow::open(PhysicalOffset at) {
+Result<> LogBytes::open(PhysicalOffset at) {
   const bool same = segment_ != nullptr && at.value >= segment_->position &&
                     at.value < segment_->position + survey_.segment_bytes;
   if (same) return {};
@@ -26,7 +26,7 @@ Result<> LogWindow::open(PhysicalOffset at) {
   return {};
 }
 
-Result<ByteView> LogWindow::view(PhysicalOffset at, std::size_t want) {
+Result<ByteView> LogBytes::view(PhysicalOffset at, std::size_t want) {
   RMQ_CHECK(open(at));
   if (segment_ == nullptr) return ByteView();
   const std::int64_t in_file = at.value - segment_->position;
@@ -49,13 +49,13 @@ Result<ByteView> LogWindow::view(PhysicalOffset at, std::size_t want) {
   return ByteView(bytes_).first(filled_).subspan(std::min(skip, filled_));
 }
 
-Result<std::size_t> LogWindow::read(MutableByteView into, std::int64_t at) {
+Result<std::size_t> LogBytes::read(MutableByteView into, std::int64_t at) {
   const Result<std::size_t> got = file_->pread(into, at);
   if (got || got.error().code != std::errc::io_error) return got;
   return read_by_block(into, at);
 }
 
-Result<std::size_t> LogWindow::read_by_block(MutableByteView into, std::int64_t at) {
+Result<std::size_t> LogBytes::read_by_block(MutableByteView into, std::int64_t at) {
   for (std::size_t done = 0; done < into.size();) {
     const std::size_t part = std::min(kBlockBytes, into.size() - done);
     const MutableByteView block = into.subspan(done, part);
@@ -72,7 +72,7 @@ Result<std::size_t> LogWindow::read_by_block(MutableByteView into, std::int64_t 
   return into.size();
 }
 
-Result<PhysicalOffset> LogWindow::next_data(PhysicalOffset at) {
+Result<PhysicalOffset> LogBytes::next_data(PhysicalOffset at) {
   RMQ_CHECK(open(at));
   if (segment_ == nullptr) return at;
   const PhysicalOffset end = segment_end(at);

@@ -1,4 +1,4 @@
-// LogWindow: the commit log as it lies in its files, read with pread in large pieces, so that a log
+// LogBytes: the commit log as it lies in its files, read with pread in large pieces, so that a log
 // of any size is looked at in bounded memory and a bad sector is no signal. What cannot be read
 // counts as zeros.
 // Threads: one. Memory: window_bytes, or the largest record asked for.
@@ -14,12 +14,12 @@
 
 namespace rmq::storage::offline {
 
-class LogWindow {
+class LogBytes {
  public:
   static constexpr std::size_t kWindowBytes = 8 * 1024 * 1024;
 
   // `files` and `survey` must outlive it.
-  LogWindow(FileSystem& files, const Survey& survey, std::size_t window_bytes = kWindowBytes)
+  LogBytes(FileSystem& files, const Survey& survey, std::size_t window_bytes = kWindowBytes)
       : files_(files), survey_(survey), window_bytes_(window_bytes) {}
 
   // The bytes from `at` on: `want` of them, or as many as the segment's file has. Empty where no
