@@ -21,6 +21,7 @@
 #include "cli/reference.h"
 #include "cli/route.h"
 #include "cli/serve.h"
+#include "cli/store.h"
 #include "cli/suggest.h"
 #include "cli/topic.h"
 
@@ -104,6 +105,7 @@ void build(CLI::App& app, Console& console) {
   add_group_commands(root, console);
   add_message_commands(root, console);
   add_context_commands(root, console);
+  add_store_commands(root, console);
   add_bench_commands(root, console);
   add_config_commands(root, console);
   add_completion_command(root, console);

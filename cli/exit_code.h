@@ -6,13 +6,14 @@
 namespace rmq::cli {
 
 // X(enumerator, number, name in JSON errors, meaning for the help)
-#define RMQ_EXIT_CODES(X)                                                  \
-  X(Ok, 0, "ok", "done")                                                   \
-  X(Refused, 1, "refused", "a server refused it, and said why")            \
-  X(Usage, 2, "usage", "wrong arguments; nothing was sent")                \
-  X(Unreachable, 3, "unreachable", "cannot connect, or no answer in time") \
-  X(NotFound, 4, "not_found", "no such topic, queue, cluster, broker")     \
-  X(Failed, 5, "failed", "a server could not start, or had to stop")
+#define RMQ_EXIT_CODES(X)                                                                      \
+  X(Ok, 0, "ok", "done")                                                                       \
+  X(Refused, 1, "refused", "a server refused it, and said why")                                \
+  X(Usage, 2, "usage", "wrong arguments; nothing was sent")                                    \
+  X(Unreachable, 3, "unreachable", "cannot connect, or no answer in time")                     \
+  X(NotFound, 4, "not_found", "no such topic, queue, cluster, broker")                         \
+  X(Failed, 5, "failed", "a server could not start, or had to stop; a file could not be used") \
+  X(Damaged, 6, "damaged", "a store has damage")
 
 enum class ExitCode : int {
 #define RMQ_EXIT_CODE(name, number, text, meaning) name = number,

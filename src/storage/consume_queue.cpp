@@ -10,7 +10,6 @@
 namespace rmq::storage {
 namespace {
 
-constexpr std::int32_t kFillerSize = 0x7FFFFFFF;
 constexpr std::int64_t kUnit = static_cast<std::int64_t>(kEntryBytes);
 constexpr std::size_t kBlockBytes = 4096;
 constexpr std::size_t kFirstScanBytes = kEntryBytes * 200;
@@ -18,13 +17,6 @@ constexpr std::size_t kScanBytes = kEntryBytes * 3200;
 constexpr std::int64_t kCarefulFiles = 3;  // as Java
 constexpr std::size_t kAppendSlot = 0;
 constexpr std::size_t kReadSlot = 1;
-
-bool is_valid(const ConsumeQueueEntry& entry) {
-  return entry.physical.value >= 0 && entry.size > 0;
-}
-bool is_filler(const ConsumeQueueEntry& entry) {
-  return entry.physical.value == 0 && entry.size == kFillerSize;
-}
 
 // Whether an entry is that of a record at `at` or later.
 auto lies_from(PhysicalOffset at) {

@@ -31,6 +31,14 @@ inline constexpr std::size_t kEntryBytes = 20;
 void encode_entry(const ConsumeQueueEntry& entry, std::byte* to);
 ConsumeQueueEntry decode_entry(const std::byte* from);
 
+inline constexpr std::int32_t kFillerSize = 0x7FFFFFFF;
+inline bool is_valid(const ConsumeQueueEntry& entry) {
+  return entry.physical.value >= 0 && entry.size > 0;
+}
+inline bool is_filler(const ConsumeQueueEntry& entry) {
+  return entry.physical.value == 0 && entry.size == kFillerSize;
+}
+
 class ConsumeQueue {
  public:
   ConsumeQueue(FileCache& cache, std::string directory, std::int64_t file_bytes);

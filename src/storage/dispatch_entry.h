@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "base/units.h"
@@ -28,7 +29,12 @@ struct DispatchEntry {
 // Makes entries from records as Java's dispatch does (CommitLog.checkMessageAndReturnSize,
 // CommitLogDispatcherBuildConsumeQueue): the tag code is the hash of the tags, or, for a message
 // that waits in SCHEDULE_TOPIC_XXXX, the time when it is due; a prepared or rolled back transaction
-// message has no entry.
+// message has no entry. A placeholder (placeholder.h) has a tag code of its own.
+bool has_queue_entry(const protocol::MessageRecord& record);
+std::int64_t tag_code_of(const protocol::MessageRecord& record, const DelayLevels& delays);
+// Whether a topic can be the name of a directory.
+bool is_directory_name(std::string_view topic);
+
 class EntryMaker {
  public:
   EntryMaker(ConsumeQueueSet& queues, DelayLevels delays)
@@ -38,8 +44,6 @@ class EntryMaker {
   Result<DispatchEntry> make(const protocol::MessageRecord& record) const;
 
  private:
-  std::int64_t tag_code_of(const protocol::MessageRecord& record) const;
-
   ConsumeQueueSet& queues_;
   const DelayLevels delays_;
 };

@@ -14,19 +14,6 @@ constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::size_t kEntriesPerRead = 4096;
 constexpr std::size_t kEntrySize = static_cast<std::size_t>(kIndexEntryBytes);
 
-struct IndexEntry {
-  std::int32_t hash = 0;
-  PhysicalOffset physical;
-  std::int32_t seconds = 0;  // since the header's first store time
-  std::int32_t previous = 0;
-};
-
-IndexEntry decode_index_entry(const std::byte* from) {
-  return {load_big_endian<std::int32_t>(from),
-          PhysicalOffset{load_big_endian<std::int64_t>(from + 4)},
-          load_big_endian<std::int32_t>(from + 12), load_big_endian<std::int32_t>(from + 16)};
-}
-
 void append_index_entry(const IndexEntry& entry, Bytes& out) {
   const std::size_t at = out.size();
   out.resize(at + kEntrySize);
@@ -78,6 +65,12 @@ IndexHeader decode_index_header(ByteView bytes) {
   // As in Java: a file that nothing was put into says 0.
   header.entry_count = std::max(1, reader.read<std::int32_t>());
   return header;
+}
+
+IndexEntry decode_index_entry(const std::byte* from) {
+  return {load_big_endian<std::int32_t>(from),
+          PhysicalOffset{load_big_endian<std::int64_t>(from + 4)},
+          load_big_endian<std::int32_t>(from + 12), load_big_endian<std::int32_t>(from + 16)};
 }
 
 Result<std::shared_ptr<IndexFile>> IndexFile::create(FileSystem& files, std::string path,

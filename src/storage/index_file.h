@@ -51,6 +51,16 @@ void encode_index_header(const IndexHeader& header, Bytes& out);
 // `bytes` has at least kIndexHeaderBytes.
 IndexHeader decode_index_header(ByteView bytes);
 
+// An entry as it stands in the file.
+struct IndexEntry {
+  std::int32_t hash = 0;
+  PhysicalOffset physical;
+  std::int32_t seconds = 0;   // since the header's first store time
+  std::int32_t previous = 0;  // number of the entry before it in the slot
+};
+// `from` has kIndexEntryBytes.
+IndexEntry decode_index_entry(const std::byte* from);
+
 // One key of one record.
 struct IndexKey {
   std::int32_t hash = 0;  // never negative

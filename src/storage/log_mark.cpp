@@ -102,17 +102,31 @@ Result<LogMarkFile> LogMarkFile::open(FileSystem& files, const std::string& path
     RMQ_CHECK(files.sync_directory(directory));
   }
   LogMarkFile marks(std::move(file));
+  RMQ_CHECK(marks.load());
+  return marks;
+}
+
+Result<LogMarkFile> LogMarkFile::read(FileSystem& files, const std::string& path) {
+  RMQ_TRY(const bool exists, files.exists(path));
+  if (!exists) return LogMarkFile(nullptr);
+  RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::Read));
+  LogMarkFile marks(std::move(file));
+  RMQ_CHECK(marks.load());
+  return marks;
+}
+
+Result<> LogMarkFile::load() {
   for (const std::int64_t at : {std::int64_t{0}, kSlotDistance}) {
     std::array<std::byte, kSlotBytes> bytes{};
-    RMQ_TRY([[maybe_unused]] const std::size_t got, marks.file_->pread(bytes, at));
+    RMQ_TRY([[maybe_unused]] const std::size_t got, file_->pread(bytes, at));
     if (auto slot = decode_slot(bytes)) {
-      marks.found_.push_back({slot->first, slot->second});
-      marks.sequence_ = std::max(marks.sequence_, slot->first);
+      found_.push_back({slot->first, slot->second});
+      sequence_ = std::max(sequence_, slot->first);
     }
   }
-  std::sort(marks.found_.begin(), marks.found_.end(),
+  std::sort(found_.begin(), found_.end(),
             [](const Slot& a, const Slot& b) { return a.sequence > b.sequence; });
-  return marks;
+  return {};
 }
 
 std::optional<LogMark> LogMarkFile::find(const CheckpointValues& checkpoint) const {

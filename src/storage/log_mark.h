@@ -52,6 +52,8 @@ bool fits(const LogMark& mark, const CommitLog& log);
 class LogMarkFile {
  public:
   static Result<LogMarkFile> open(FileSystem& files, const std::string& path);
+  // For looking only: changes nothing, and has no marks where there is no file.
+  static Result<LogMarkFile> read(FileSystem& files, const std::string& path);
 
   // The newest mark that was written with `checkpoint`.
   std::optional<LogMark> find(const CheckpointValues& checkpoint) const;
@@ -65,6 +67,8 @@ class LogMarkFile {
   };
 
   explicit LogMarkFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  Result<> load();
 
   std::unique_ptr<File> file_;
   std::int64_t sequence_ = 0;

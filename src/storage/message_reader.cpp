@@ -8,6 +8,7 @@
 
 #include "storage/log_cursor.h"
 #include "storage/log_window.h"
+#include "storage/placeholder.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -20,8 +21,9 @@ constexpr std::int64_t kGapMax = 4096;
 constexpr std::size_t kRecordReadBytes = 4096;
 constexpr std::size_t kPullBytesMax = 128 * 1024 * 1024;  // MAX_PULL_MSG_SIZE
 
-// As Java does, only the low half of the tag code counts.
+// As Java does, only the low half of the tag code counts. Placeholders are for nobody.
 bool passes(const protocol::TagFilter* tags, std::int64_t tag_code) {
+  if (tag_code == kDamagedTagCode) return false;
   return tags == nullptr || tags->matches(static_cast<std::int32_t>(tag_code));
 }
 

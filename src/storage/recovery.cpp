@@ -16,6 +16,8 @@ constexpr std::size_t kEntriesPerTurn = 4096;
 // The smallest part of a write that a disk does or does not do.
 constexpr std::size_t kSectorBytes = 512;
 
+constexpr const char* kAdvice = "; 'rmq store repair' says what can be saved, and saves it";
+
 std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
 
 }  // namespace
@@ -220,6 +222,7 @@ Result<> Recovery::judge_tail(const Error& why) {
     std::string detail = "commit log at " + text_of(end) + ": " + why.message();
     if (behind) detail += "; a sound record follows at " + text_of(behind->at);
     if (mark_) detail += "; known to be on disk up to " + text_of(mark_->flushed);
+    detail += kAdvice;
     return fail(StoreErrc::Corrupt, std::move(detail));
   }
   if (behind || why.code != protocol::RecordErrc::Unwritten) {
@@ -266,7 +269,13 @@ Result<> Recovery::rebuild() {
   ends_.clear();
   LogCursor cursor(log_, log_.begin(), progress_.position, CheckBody::No);
   for (;;) {
-    RMQ_TRY(const std::optional<MessageRecord> record, cursor.next());
+    const Result<std::optional<MessageRecord>> read = cursor.next();
+    if (!read) {
+      if (read.error().code.category() == std::generic_category()) return fail(read.error());
+      return fail(StoreErrc::Corrupt, "commit log at " + text_of(cursor.position()) + ": " +
+                                          read.error().message() + kAdvice);
+    }
+    const std::optional<MessageRecord>& record = *read;
     if (!record) break;
     RMQ_TRY(const DispatchEntry entry, maker_.make(*record));
     if (entry.queue != nullptr && broken_.contains(entry.queue)) RMQ_CHECK(rebuild_entry(entry));
@@ -288,7 +297,7 @@ Result<> Recovery::rebuild_entry(const DispatchEntry& entry) {
     return fail(StoreErrc::Corrupt,
                 "queue " + entry.queue->topic() + "/" + std::to_string(entry.queue->queue_id()) +
                     ": the log lacks message " + std::to_string(end->second.value) +
-                    " before the record at " + text_of(entry.physical));
+                    " before the record at " + text_of(entry.physical) + kAdvice);
   }
   end->second += 1;
   entries_.push_back(entry);

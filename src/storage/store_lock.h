@@ -17,6 +17,11 @@ class StoreLock {
   // Error: StoreErrc::InUse, with the directory.
   static Result<StoreLock> acquire(FileSystem& files, const Layout& layout);
 
+  // The lock alone, for as long as the File lives: nothing is written. Null where no process can
+  // have the store open: there is no lock file, or the file system is read-only.
+  // Error: StoreErrc::InUse, with the directory.
+  static Result<std::unique_ptr<File>> lock_only(FileSystem& files, const Layout& layout);
+
   // Whether `abort` was there already: the last owner did not stop.
   bool unclean() const { return unclean_; }
   // Removes `abort`; the lock stays until the object goes.

@@ -68,16 +68,21 @@ def rmq(directory: pathlib.Path) -> Server:
 SMALL_HEAP = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
-def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: int = 64 << 20) -> Server:
+JAVA_CLASSES = {"namesrv": "org.apache.rocketmq.namesrv.NamesrvStartup",
+                "broker": "org.apache.rocketmq.broker.BrokerStartup"}
+
+
+def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: int = 64 << 20,
+         more: dict[str, object] | None = None) -> Server:
     server = Server(directory)
     namesrv, broker = free_ports(1), free_ports(4) + 2
     classpath = java_classpath()
     server.namesrv, server.broker = f"127.0.0.1:{namesrv}", f"127.0.0.1:{broker}"
-    boot(server, classpath, "namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", None, {"listenPort": namesrv})
-    boot(server, classpath, "broker", "org.apache.rocketmq.broker.BrokerStartup", heap, {
+    boot(server, classpath, "namesrv", JAVA_CLASSES["namesrv"], None, {"listenPort": namesrv})
+    boot(server, classpath, "broker", JAVA_CLASSES["broker"], heap, {
         "listenPort": broker, "haListenPort": broker + 1, "namesrvAddr": server.namesrv,
         "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "mappedFileSizeCommitLog": segment_bytes,
-        "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS})
+        "storePathRootDir": directory / "store", "storePathCommitLog": directory / "store/commitlog", **SETTINGS, **(more or {})})
     # "boot success" comes before the name server knows the broker.
     until("the Java broker to be registered", lambda: subprocess.run(
         [BINARY, "route", "show", "TBW102", "--namesrv", server.namesrv], capture_output=True, check=False).returncode == 0)
@@ -99,8 +104,11 @@ def java_classpath(version: str = JAVA_5) -> str:
 
 
 def boot(server: Server, classpath: str, name: str, main_class: str, heap: list[str] | None,
-         settings: dict[str, object]) -> None:
-    config = write_properties(server.directory / f"{name}.conf", settings)
+         settings: dict[str, object] | None) -> None:
+    """Without settings with those of its last start."""
+    config = server.directory / f"{name}.conf"
+    if settings is not None:
+        write_properties(config, settings)
     server.processes.append(java_process(classpath, main_class, config, server.directory / f"{name}.log", heap))
 
 

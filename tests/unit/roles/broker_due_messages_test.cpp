@@ -10,6 +10,7 @@
 #include "roles/broker/delivery/delay_progress.h"
 #include "roles/broker/delivery/delayed_record.h"
 #include "roles/broker/delivery/due_messages.h"
+#include "storage/offline/repair.h"
 #include "storage/store_errc.h"
 #include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
@@ -399,6 +400,27 @@ TEST_CASE_FIXTURE(DelayFixture, "delay: properties leave room for the mark") {
   const auto due_one = due_record(record, {1, QueueOffset{5}});
   REQUIRE(due_one);
   CHECK(((*due_one)->properties == properties));
+}
+
+TEST_CASE_FIXTURE(DelayFixture, "delay: a message that a repair gave up is passed over") {
+  start();
+  delay("damaged", 1);
+  delay("sound", 1);
+  due.reset();
+  stop();
+  test::overwrite(segment_path(0), 90, as_bytes("X"));
+  const storage::offline::StorePlace place{config, true};
+  const auto report = storage::offline::verify(*files, place, {});
+  REQUIRE(report);
+  CHECK(report->messages_lost == 1);
+  REQUIRE(storage::offline::repair(*files, report->survey, storage::offline::plan_repair(*report)));
+  REQUIRE(storage::offline::reopen(*files, place, report->survey));
+  start();
+  clock.advance(milliseconds(1000));
+  CHECK(due->deliver().delivered == 1);
+  CHECK(delivered() == Bodies{"sound"});
+  CHECK_FALSE(due->deliver().next_due_ms);
+  CHECK(progress->next(1) == QueueOffset{2});
 }
 
 }  // namespace rmq::roles::broker

@@ -10,6 +10,7 @@
 #include "protocol/properties.h"
 #include "roles/broker/delivery/delay_mark.h"
 #include "roles/broker/delivery/delayed_record.h"
+#include "storage/placeholder.h"
 #include "storage/store_errc.h"
 
 namespace rmq::roles::broker {
@@ -100,9 +101,11 @@ bool DueMessages::collect(std::int32_t level, QueueOffset at,
       batch.round.due_at(due);
       return false;
     }
-    if (const Result<> added = add(level, at, entry, batch); !added) {
-      note_failure(batch, added.error());
-      return false;
+    if (entry.tag_code != storage::kDamagedTagCode) {
+      if (const Result<> added = add(level, at, entry, batch); !added) {
+        note_failure(batch, added.error());
+        return false;
+      }
     }
     at += 1;
     batch.next[level] = at;
