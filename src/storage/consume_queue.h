@@ -6,9 +6,9 @@
 // An entry of size 0 is the end. A queue that begins in the middle of a file has fillers
 // (0, 0x7FFFFFFF, 0) in front.
 // Threads: load, recover, cut, reset and correct_begin before any other; append() and publish() on
-// the dispatcher; take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse and synced
-// by sync_files() only; what was appended since may be there in parts. Recovery drops entries from
-// its starting point on and dispatches them again.
+// the dispatcher; take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse
+// and synced by sync_files() only; what was appended since may be there in parts. Recovery drops
+// entries from its starting point on and dispatches them again.
 #pragma once
 
 #include <array>
@@ -138,7 +138,8 @@ class ConsumeQueue {
   const std::int64_t file_bytes_;
   const std::int64_t per_file_;  // entries
 
-  // What recover() saw, until entries come or go: with many queues their files are not opened again.
+  // What recover() saw, until entries come or go: with many queues their files are not opened
+  // again.
   struct Ends {
     ConsumeQueueEntry first;
     ConsumeQueueEntry last;
@@ -149,7 +150,8 @@ class ConsumeQueue {
   bool begun_ = false;
   bool damaged_ = false;
   bool lost_files_ = false;
-  // Files [first_file_, files_end_) exist; write_tail() adds to them, drop_before() takes the first.
+  // Files [first_file_, files_end_) exist; write_tail() adds to them, drop_before() takes the
+  // first.
   std::atomic<std::int64_t> first_file_{0};
   std::atomic<std::int64_t> files_end_{0};
   QueueOffset written_end_;
@@ -168,5 +170,20 @@ class ConsumeQueue {
   bool new_names_ RMQ_GUARDED_BY(mutex_) = false;
   bool names_synced_ RMQ_GUARDED_BY(mutex_) = false;  // or will be, with the next sync
 };
+
+template <class Predicate>
+Result<std::int64_t> ConsumeQueue::partition(std::int64_t low, std::int64_t high,
+                                             Predicate reached) const {
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    RMQ_TRY(const ConsumeQueueEntry entry, entry_at(middle));
+    if (reached(entry)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
 
 }  // namespace rmq::storage

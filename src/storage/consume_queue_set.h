@@ -37,7 +37,8 @@ class ConsumeQueueSet {
   // A hash of their names and of where their files begin and end. Not while dispatch runs.
   std::int64_t hash_of_bounds() const;
 
-  // On the dispatcher: the queue holds much in memory, write_long_tails() is to put it into its file.
+  // On the dispatcher: the queue holds much in memory, write_long_tails() is to put it into its
+  // file.
   void want_written(StoredQueue& queue) { long_tails_.push_back(&queue); }
   // Error: those that are not written will be with the next call.
   Result<> write_long_tails();

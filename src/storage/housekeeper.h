@@ -32,7 +32,7 @@ class Housekeeper {
     Checkpoint& checkpoint;
     LogMarkFile& marks;
     std::int64_t hot_log_bytes = 0;  // what of the log stays mapped
-    IndexBuilder* index = nullptr;  // null: messages are not indexed
+    IndexBuilder* index = nullptr;   // null: messages are not indexed
   };
 
   explicit Housekeeper(const Parts& parts) : parts_(parts) {}

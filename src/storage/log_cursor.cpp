@@ -57,7 +57,8 @@ Result<std::optional<FoundRecord>> find_record_in(const CommitLog& log, Segment&
         return fail(scan.error());  // could not read
       }
     }
-    RMQ_TRY(data, file->next_data(*data + static_cast<std::int64_t>(bytes.size() - kMagicBytes) + 1));
+    RMQ_TRY(data,
+            file->next_data(*data + static_cast<std::int64_t>(bytes.size() - kMagicBytes) + 1));
   }
   return std::optional<FoundRecord>();
 }

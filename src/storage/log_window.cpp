@@ -43,8 +43,8 @@ Result<protocol::RecordScan> LogWindow::record(PhysicalOffset at, protocol::Chec
     const bool fits = size >= static_cast<std::int32_t>(protocol::kBlankRecordBytes) &&
                       static_cast<std::size_t>(size) <= left(at);
     if (fits && magic == protocol::kMagicBlank) {
-      return protocol::RecordScan{protocol::RecordScan::Kind::Blank, static_cast<std::size_t>(size),
-                                  {}};
+      return protocol::RecordScan{
+          protocol::RecordScan::Kind::Blank, static_cast<std::size_t>(size), {}};
     }
     // What does not name its own place is no record, and its size may be anything.
     if (fits && bytes.size() >= protocol::kRecordBytesMin &&

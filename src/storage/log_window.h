@@ -21,8 +21,8 @@ class LogWindow {
   // Bytes from `at` on, within its segment: `wanted` or more, or as many as the segment has left.
   // Good until the next call. Errors: StoreErrc::OffsetOutOfRange where there is no segment; I/O.
   Result<ByteView> at(PhysicalOffset at, std::size_t wanted);
-  // The record, or blank, that begins at `at`. Good until the next call. Errors: those of at() and of
-  // protocol::scan_record.
+  // The record, or blank, that begins at `at`. Good until the next call. Errors: those of at() and
+  // of protocol::scan_record.
   Result<protocol::RecordScan> record(PhysicalOffset at, protocol::CheckBody check);
   // Where the segment of the last call ends.
   PhysicalOffset segment_end() const { return end_; }

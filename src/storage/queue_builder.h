@@ -18,9 +18,9 @@ class QueueBuilder {
  public:
   explicit QueueBuilder(ConsumeQueueSet& queues) : queues_(queues) {}
 
-  // Writes long tails of before, then appends and publishes. `added` gets those that were not there before, in order.
-  // Errors: StoreErrc::Corrupt for a gap; I/O errors. Nothing of the call is then visible, and it
-  // may be made again.
+  // Writes long tails of before, then appends and publishes. `added` gets those that were not there
+  // before, in order. Errors: StoreErrc::Corrupt for a gap; I/O errors. Nothing of the call is then
+  // visible, and it may be made again.
   Result<> apply(std::span<const DispatchEntry> entries, std::vector<const DispatchEntry*>& added);
   // How many queues have got their first entry from apply().
   std::int64_t begun() const { return begun_; }

@@ -37,7 +37,8 @@ class Recovery {
         mark_(std::move(mark)),
         mark_fits_(mark_ && fits(*mark_, log)) {}
 
-  // How the queues are to be loaded, which comes before run(). `unclean`: the store was not stopped.
+  // How the queues are to be loaded, which comes before run(). `unclean`: the store was not
+  // stopped.
   ConsumeQueue::Search search(bool unclean) const;
 
   // Afterwards log and queues end together and are ready for writing; the log is synced, and so are

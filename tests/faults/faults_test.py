@@ -46,6 +46,14 @@ class Sender:
         self.process.stdout.close()
 
 
+def freeze(broker):
+    """Returns when every thread of it stands still."""
+    broker.signal(signal.SIGSTOP)
+    tasks = pathlib.Path("/proc/%d/task" % broker.process.pid)
+    while any(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()):
+        time.sleep(0.001)
+
+
 class FaultsTest(unittest.TestCase):
     def setUp(self):
         self.namesrv = server.Server(roles=("namesrv",))
@@ -83,7 +91,7 @@ class FaultsTest(unittest.TestCase):
     def test_stopped_broker(self):
         self.until_shared()
 
-        self.brokers["b"].signal(signal.SIGSTOP)
+        freeze(self.brokers["b"])
         sent = [self.sender.send() for _ in range(200)]
         self.assertEqual({one[:2] for one in sent}, {("ok", "a")})
         slow = [one for one in sent if one[3] >= SLOW_MS]
@@ -95,7 +103,7 @@ class FaultsTest(unittest.TestCase):
     def test_dead_cluster(self):
         self.assertEqual(self.sender.send()[0], "ok")
         for broker in self.brokers.values():
-            broker.signal(signal.SIGSTOP)
+            freeze(broker)
         for timeout_ms in (1000, 300, 100):
             result, took, reason = self.sender.send(timeout_ms)
             self.assertEqual(result, "failed")

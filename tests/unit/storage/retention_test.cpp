@@ -156,8 +156,8 @@ TEST_CASE_FIXTURE(Disk, "retention: a queue without messages counts on after a p
   test::overwrite(segment_path(segment * config.commit_log_segment_bytes),
                   end % config.commit_log_segment_bytes, Bytes(200));
   REQUIRE(FileSystem::posix().remove_all(layout().log_mark()));
-  REQUIRE(FileSystem::posix().open(
-      layout().consume_queue("T", 1) + "/" + position_file_name(100), OpenMode::Create));
+  REQUIRE(FileSystem::posix().open(layout().consume_queue("T", 1) + "/" + position_file_name(100),
+                                   OpenMode::Create));
   open();
   CHECK(append("T", 1, {"next"}).offsets.at(0) == QueueOffset{5});
 }
