@@ -7,8 +7,8 @@
 // (0, 0x7FFFFFFF, 0) in front.
 // Threads: load, recover, cut, reset and correct_begin before any other; append() and publish() on
 // the dispatcher; take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse
-// and synced by sync_files() only; what was appended since may be there in parts. Recovery drops
-// entries from its starting point on and dispatches them again.
+// and synced by sync_files() only; what was appended since is gone or may be there in parts.
+// Recovery drops entries from its starting point on and dispatches them again.
 #pragma once
 
 #include <array>
@@ -129,7 +129,6 @@ class ConsumeQueue {
   template <class Predicate>
   Result<std::int64_t> partition(std::int64_t low, std::int64_t high, Predicate reached) const;
   Result<std::int64_t> scan_file(std::int64_t index, PhysicalOffset& last) const;
-  Result<std::int64_t> end_in_file(std::int64_t index) const;
   Result<> look_at_ends();
   Result<bool> recover_short();
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t kUnit = static_cast<std::int64_t>(kEntryBytes);
 constexpr std::size_t kBlockBytes = 4096;
-constexpr std::size_t kFirstScanBytes = kEntryBytes * 200;
 constexpr std::size_t kScanBytes = kEntryBytes * 3200;
 constexpr std::int64_t kCarefulFiles = 3;  // as Java
 
@@ -93,20 +92,17 @@ Result<> ConsumeQueue::drop_files(const std::vector<std::string>& names, const s
 // the first and becomes that of the last one.
 Result<std::int64_t> ConsumeQueue::scan_file(std::int64_t index, PhysicalOffset& last) const {
   RMQ_TRY(const std::shared_ptr<File> scanned, file(index));
-  // Most queues are short, and reading where nothing was written fills the page cache, too.
-  Bytes bytes(kFirstScanBytes);
-  std::int64_t next = 0;
-  for (std::int64_t at = 0; at < file_bytes_; at = next) {
-    if (at > 0) bytes.resize(kScanBytes);
+  Bytes bytes(kScanBytes);
+  for (std::int64_t at = 0; at < file_bytes_; at += static_cast<std::int64_t>(kScanBytes)) {
     RMQ_TRY(const std::size_t got, scanned->pread(bytes, at));
-    next = at + static_cast<std::int64_t>(bytes.size());
     const std::size_t valid = count_valid(ByteView(bytes).first(got), last);
     if (valid < got / kEntryBytes) return at / kUnit + static_cast<std::int64_t>(valid);
   }
   return per_file_;
 }
 
-// Most queues are short: one file, and one read of it tells all. False when this one is not.
+// With very many queues most are short: one file, and one read of it tells all, where a search
+// would fill the page cache with what was never written. False when this one is not.
 Result<bool> ConsumeQueue::recover_short() {
   if (files_end_ - first_file_ != 1) return false;
   RMQ_TRY(const std::shared_ptr<File> only, file(first_file_));
@@ -146,26 +142,15 @@ Result<> ConsumeQueue::recover(Search search) {
     // The last file may have been made for an entry that never came.
     std::int64_t index = files_end_ - 1;
     for (; index >= first_file_; --index) {
-      RMQ_TRY(end, end_in_file(index));
-      if (end > index * per_file_) break;
+      const std::int64_t low = index * per_file_;
+      RMQ_TRY(end, partition(low, low + per_file_,
+                             [](const ConsumeQueueEntry& entry) { return !is_valid(entry); }));
+      if (end > low) break;
     }
   }
   written_end_ = QueueOffset{end};
   publish();
   return look_at_ends();
-}
-
-// The first empty entry of file `index`, or where the file ends. Full entries lie in front.
-Result<std::int64_t> ConsumeQueue::end_in_file(std::int64_t index) const {
-  const auto is_empty = [](const ConsumeQueueEntry& entry) { return !is_valid(entry); };
-  const std::int64_t low = index * per_file_;
-  // Most queues are short.
-  std::int64_t step = 1;
-  for (; step < per_file_; step *= 8) {
-    RMQ_TRY(const ConsumeQueueEntry entry, entry_at(low + step - 1));
-    if (is_empty(entry)) break;
-  }
-  return partition(low + step / 8, low + std::min(step, per_file_), is_empty);
 }
 
 Result<> ConsumeQueue::look_at_ends() {

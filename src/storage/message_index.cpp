@@ -123,11 +123,6 @@ Result<> MessageIndex::open(const IndexSituation& situation) {
   }
   RMQ_CHECK(drop_from(kept));
   RMQ_CHECK(take_last(situation));
-  // A file that came back after a power cut would pass for one of the log that is written now.
-  RMQ_TRY(const bool there, files_.exists(directory_));
-  if (there) {
-    RMQ_CHECK(files_.sync_directory(directory_));
-  }
   MutexLock lock(mutex_);
   position_ = std::clamp(position_, situation.log_begin, situation.log_end);
   new_names_ = true;

@@ -1,7 +1,6 @@
 #include "storage/message_store.h"
 
 #include <atomic>
-#include <limits>
 
 #include "base/log.h"
 #include "storage/deleted_messages.h"
@@ -23,22 +22,6 @@ StoreConfig in_whole_entries(StoreConfig config) {
   const auto unit = static_cast<std::int64_t>(kEntryBytes);
   config.consume_queue_file_bytes = (config.consume_queue_file_bytes + unit - 1) / unit * unit;
   return config;
-}
-
-Result<DelayLevels> check(const StoreConfig& config) {
-  // A blank record says its size in 32 bits.
-  const bool segment = config.commit_log_segment_bytes > 0 &&
-                       config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
-  if (!segment || config.consume_queue_file_bytes <= 0) {
-    return fail(std::make_error_code(std::errc::invalid_argument),
-                "length of a segment or queue file");
-  }
-  const IndexShape index{config.index_slots_per_file, config.index_entries_per_file};
-  if (index.slots <= 0 || index.entries <= 1 ||
-      index.file_bytes() > std::numeric_limits<std::int32_t>::max()) {
-    return fail(std::make_error_code(std::errc::invalid_argument), "length of an index file");
-  }
-  return DelayLevels::parse(config.message_delay_level);
 }
 
 }  // namespace
@@ -75,6 +58,7 @@ class MessageStore::Impl {
 
   Result<> open();
   Result<> open_index();
+  bool has_note() const;
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
   Result<> hide_deleted();
   void start();
@@ -149,11 +133,23 @@ Result<> MessageStore::Impl::open() {
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
                                           *checkpoint_, *marks_, config_.hot_log_bytes,
                                           config_.message_index_enable ? &builder_ : nullptr});
+  if (!has_note()) {
+    // Without one nothing would say, after a crash, how far the index is of this log and not of
+    // what the log has lost.
+    RMQ_CHECK(queues_.sync());
+    RMQ_CHECK(housekeeper_->note(recovered_, false));
+  }
   retention_.emplace(Retention::Parts{config_, files_, clock_, layout_.root(), log_, queues_,
                                       config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
             kv("begin", log_.begin().value), kv("end", end));
   return {};
+}
+
+// Whether a note is in force, of the index too.
+bool MessageStore::Impl::has_note() const {
+  const auto mark = marks_->find(checkpoint_->values());
+  return mark && fits(*mark, log_) && (mark->index || !config_.message_index_enable);
 }
 
 Result<> MessageStore::Impl::open_index() {
@@ -303,7 +299,8 @@ MessageStore::~MessageStore() = default;
 
 Result<std::unique_ptr<MessageStore>> MessageStore::open(const StoreConfig& config,
                                                          FileSystem& files, Clock& clock) {
-  RMQ_TRY(DelayLevels delays, check(config));
+  RMQ_CHECK(check_file_lengths(config));
+  RMQ_TRY(DelayLevels delays, DelayLevels::parse(config.message_delay_level));
   auto impl = std::make_unique<Impl>(config, std::move(delays), files, clock);
   RMQ_CHECK(impl->open());
   return std::unique_ptr<MessageStore>(new MessageStore(std::move(impl)));

@@ -1,8 +1,10 @@
 #include "storage/store_config.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "config/field.h"
+#include "storage/index_file.h"
 #include "storage/retention_rule.h"
 
 namespace rmq::storage {
@@ -168,6 +170,22 @@ config::Rows rows(StoreConfig& config) {
   config::Rows all = config::bind(config, kStoreFields);
   all.append(config::bind(config, kRetentionFields));
   return all;
+}
+
+Result<> check_file_lengths(const StoreConfig& config) {
+  // A blank record says its size in 32 bits.
+  const bool segment = config.commit_log_segment_bytes > 0 &&
+                       config.commit_log_segment_bytes <= std::numeric_limits<std::int32_t>::max();
+  if (!segment || config.consume_queue_file_bytes <= 0) {
+    return fail(std::make_error_code(std::errc::invalid_argument),
+                "length of a segment or queue file");
+  }
+  const IndexShape index{config.index_slots_per_file, config.index_entries_per_file};
+  if (index.slots <= 0 || index.entries <= 1 ||
+      index.file_bytes() > std::numeric_limits<std::int32_t>::max()) {
+    return fail(std::make_error_code(std::errc::invalid_argument), "length of an index file");
+  }
+  return {};
 }
 
 }  // namespace rmq::storage

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace rmq::config {
 class Rows;
 }
@@ -87,5 +89,8 @@ std::vector<std::string> split_directories(std::string_view list);
 
 // The rows of store_config.cpp, bound to `config`, which must outlive them.
 config::Rows rows(StoreConfig& config);
+
+// Whether files of these lengths can be made. Error EINVAL.
+Result<> check_file_lengths(const StoreConfig& config);
 
 }  // namespace rmq::storage

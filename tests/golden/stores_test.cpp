@@ -150,7 +150,8 @@ struct JavaStore {
   void check_key(const Message& message) {
     QueryRequest request;
     request.topic = message.topic;
-    request.key = message.keys.substr(0, message.keys.find(' '));
+    const std::string key = message.keys.substr(0, message.keys.find(' '));
+    request.key = key;
     request.count_max = 64;
     request.end_ms = std::numeric_limits<std::int64_t>::max();
     const Result<QueryResult> found = store->query(request);

@@ -158,15 +158,21 @@ void IndexCheck::check_order() {
   ready_ = false;
 }
 
+// Whether entry_ is the next one, in order; not at the end.
+Result<bool> IndexCheck::make_ready() {
+  while (!ready_) {
+    RMQ_TRY(ready_, next());
+    if (!ready_) return false;
+    check_order();
+  }
+  return true;
+}
+
 Result<> IndexCheck::on_record(const protocol::MessageRecord& record) {
   bool has_keys = false;
   for (;;) {
-    if (!ready_) {
-      RMQ_TRY(ready_, next());
-      if (!ready_) return {};
-      check_order();
-      if (!ready_) continue;
-    }
+    RMQ_TRY(const bool more, make_ready());
+    if (!more) return {};
     if (entry_.physical > record.physical_offset) return {};
     ready_ = false;
     if (entry_.physical < record.physical_offset) {
@@ -192,12 +198,8 @@ Result<> IndexCheck::on_record(const protocol::MessageRecord& record) {
 Result<> IndexCheck::finish(PhysicalOffset log_end) {
   std::int64_t beyond = 0;
   for (;;) {
-    if (!ready_) {
-      RMQ_TRY(ready_, next());
-      if (!ready_) return {};
-      check_order();
-      if (!ready_) continue;
-    }
+    RMQ_TRY(const bool more, make_ready());
+    if (!more) return {};
     ready_ = false;
     if (entry_.physical < log_begin_) continue;
     const bool behind = entry_.physical >= log_end;

@@ -38,6 +38,7 @@ class IndexCheck {
   Result<bool> open_file();
   Result<> close_file();
   void take_entry();
+  Result<bool> make_ready();
   void check_order();
   void add(Harm harm, std::int64_t position, std::string what);
   // What a crash leaves in the newest file is put right by the next start.

@@ -27,6 +27,7 @@ struct Disks : test::StoreFixture {
     config.clean_resource_interval = std::chrono::milliseconds(1);
     failing.set_space(used(50));
   }
+  ~Disks() { kill(); }  // before `failing` goes
   std::string path(std::string_view name) const { return directory / name; }
   // The numbers of the segments in a directory.
   std::vector<std::int64_t> segments(std::string_view name) {

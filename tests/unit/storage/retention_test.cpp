@@ -34,6 +34,7 @@ struct Disk : StoreFixture {
     config.commit_log_segment_bytes = 64 * 1024;
     open();
   }
+  ~Disk() { kill(); }  // before `failing` goes
   static int hour() {
     const std::time_t seconds = noon / 1000;
     std::tm local{};
