@@ -37,11 +37,15 @@ Result<> CommitLog::load() {
     RMQ_TRY(const std::int64_t position, parse_position_file_name(directory_, name));
     RMQ_TRY(const std::int64_t size, load_one(name, last));
     if (size == 0) break;
-    if (position % segment_bytes_ != 0 ||
-        (!segments.empty() && position != segments.back()->end().value)) {
+    if (position % segment_bytes_ != 0) {
       return fail(StoreErrc::WrongFileName, directory_ + "/" + name + ": segments have " +
-                                                std::to_string(segment_bytes_) +
-                                                " bytes and follow each other");
+                                                std::to_string(segment_bytes_) + " bytes");
+    }
+    if (!segments.empty() && position != segments.back()->end().value) {
+      return fail(StoreErrc::WrongFileName,
+                  directory_ + "/" + name + " does not follow " + segments.back()->path() + ": " +
+                      position_file_name(segments.back()->end().value) +
+                      " is missing. Put it back; without it everything from there on is lost");
     }
     RMQ_TRY(std::shared_ptr<Segment> segment,
             Segment::open(files_, directory_, PhysicalOffset{position}, segment_bytes_));
@@ -106,7 +110,13 @@ Result<> CommitLog::write(std::span<const ByteView> parts, PhysicalOffset at) {
   return current_->file().pwritev(parts, at - current_->base());
 }
 
+void CommitLog::go_back_to(PhysicalOffset at) { current_ = segment_of(at); }
+
 Result<> CommitLog::roll() {
+  if (std::shared_ptr<Segment> behind = segment_of(current_->end())) {
+    current_ = std::move(behind);  // made by a turn that failed
+    return {};
+  }
   std::shared_ptr<Segment> next;
   {
     MutexLock lock(next_mutex_);

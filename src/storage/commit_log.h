@@ -35,6 +35,8 @@ class CommitLog {
   Result<> write(std::span<const ByteView> parts, PhysicalOffset at);
   // Goes on to the next segment.
   Result<> roll();
+  // Takes back roll(): the segment of `at`, which one was before, is written to again.
+  void go_back_to(PhysicalOffset at);
   // Takes back bytes that no reader has seen: zeros in [from, to), perhaps over several segments.
   Result<> wipe(PhysicalOffset from, PhysicalOffset to);
 

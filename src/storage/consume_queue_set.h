@@ -35,6 +35,8 @@ class ConsumeQueueSet {
   Result<std::int64_t> count_begun_before(PhysicalOffset at) const;
   // A hash of their names and of where their files begin and end. Not while dispatch runs.
   std::int64_t hash_of_bounds() const;
+  // Of the offsets where they end. Not while dispatch runs.
+  std::int64_t sum_of_ends() const;
 
   void mark_dirty(const std::vector<StoredQueue*>& queues);
   // Puts on disk what was appended before the call.

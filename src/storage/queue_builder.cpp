@@ -75,6 +75,7 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
   queues_.mark_dirty(touched_);
   for (StoredQueue* queue : touched_) {
     if (queue->entries.end().value == 0) ++begun_;
+    advanced_ += queue->entries.written_end() - queue->entries.end();
     queue->entries.publish();
   }
   return {};

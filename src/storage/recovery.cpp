@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "storage/layout.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -21,7 +22,10 @@ std::string text_of(PhysicalOffset at) { return std::to_string(at.value); }
 
 Result<Dispatcher::Progress> Recovery::run(bool unclean) {
   for (StoredQueue* queue : queues_.all()) {
-    if (queue->entries.damaged()) broken_.insert(queue);
+    // A log that still has its beginning never expired, and neither did its queues' first files.
+    const bool beginless =
+        log_.begin() == PhysicalOffset{0} && queue->entries.files_begin() > QueueOffset{0};
+    if (queue->entries.damaged() || beginless) broken_.insert(queue);
   }
   RMQ_TRY(Plan todo, plan(unclean));
   if (todo.mode != Mode::Trusting) {
@@ -33,7 +37,14 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
     progress_.last_record_bytes = mark_->last_record_bytes;
     progress_.last_store_timestamp_ms = mark_->last_store_timestamp_ms;
   }
-  if (todo.mode == Mode::Again) RMQ_CHECK(cut_queues(todo.start));
+  if (todo.mode == Mode::Again) {
+    RMQ_CHECK(cut_queues(todo.start));
+    if (mark_fits_ && todo.start == mark_->dispatched && queues_end_elsewhere()) {
+      log::warn("store", "consume queues lack files; reading the whole log");
+      progress_.position = todo.start = log_.begin();
+      RMQ_CHECK(cut_queues(todo.start));
+    }
+  }
   if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
   RMQ_CHECK(finish(todo.start));
   return progress_;
@@ -75,6 +86,12 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   }
   RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
   return Plan{Mode::Adding, start};
+}
+
+// Whether the queues, cut to the mark, do not end with the mark's entries. Old marks do not say.
+bool Recovery::queues_end_elsewhere() const {
+  if (mark_->clean) return queues_.hash_of_bounds() != mark_->queues_hash;
+  return mark_->queues_hash != 0 && queues_.sum_of_ends() != mark_->queues_hash;
 }
 
 // Usually what was in those files lies behind `start` anyway. Where damage made them short, it need
@@ -217,7 +234,9 @@ Result<> Recovery::judge_tail(const Error& why) {
            behind->store_timestamp_ms <= checkpoint_.safe_timestamp_ms();
   }
   if (lost) {
-    std::string detail = "commit log at " + text_of(end) + ": " + why.message();
+    std::string detail = "commit log at " + text_of(end) + ": ";
+    detail +=
+        end < log_.capacity_end() ? why.message() : position_file_name(end.value) + " is missing";
     if (behind) detail += "; a sound record follows at " + text_of(behind->at);
     if (mark_) detail += "; known to be on disk up to " + text_of(mark_->flushed);
     return fail(StoreErrc::Corrupt, std::move(detail));
@@ -318,6 +337,7 @@ Result<> Recovery::finish(PhysicalOffset sync_from) {
     queue->next_offset = queue->entries.written_end();
   }
   RMQ_TRY(progress_.queues, queues_.count_begun_before(progress_.position));
+  progress_.sum_of_ends = queues_.sum_of_ends();
   return queues_.sync();
 }
 
