@@ -279,6 +279,9 @@ void MessageStore::Impl::stop() {
   }
   if (done) done = housekeeper_->note(dispatcher_.progress(), true);
   if (done) done = lock_->mark_clean(files_, layout_);
+  if (!done && is_disk_full(done.error())) {
+    return log::warn("store", "full disk: no note of this stop, the next start reads the log");
+  }
   if (!done) return fail_store(done.error());
   log::info("store", "stopped", kv("end", appended_.value().value));
 }

@@ -312,7 +312,7 @@ TEST_CASE_FIXTURE(QueryFixture, "query: an index that cannot be written leaves t
   open();
   send_numbers(0, 10);
   wait_indexed();
-  failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "/index/");
+  failing.plan(test::FileCall::Write, 1, std::errc::io_error, "/index/");
   send_numbers(10, 20);
   CHECK_FALSE(test::wait_for(store->indexed(), IndexedOffset{store->appended().value().value}));
   REQUIRE(wait_dispatched());
@@ -335,6 +335,48 @@ TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint follows the index whil
   while (values().consume_queue_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
   clock.advance(std::chrono::seconds(31));
   while (values().index_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
+}
+
+TEST_CASE_FIXTURE(QueryFixture,
+                  "query: an index on a full disk is made up for when there is room") {
+  test::FailingFileSystem failing;
+  files = &failing;
+  open();
+  send_numbers(0, 10);
+  wait_indexed();
+  failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "/index/");
+  send_numbers(10, 60);  // over several files
+  REQUIRE(wait_dispatched());
+  const auto failed = failing.failures();
+  while (failing.failures() < failed + 2) std::this_thread::yield();
+  SUBCASE("there is room again") {
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    wait_indexed();
+    check_complete(60);
+  }
+  SUBCASE("there is room for one more write now and then") {
+    const auto complete = [this] {
+      return store->indexed().value().value == store->appended().value().value;
+    };
+    for (int i = 0; i < 6; ++i) {
+      const auto before = failing.failures();
+      failing.plan(test::FileCall::Write, 2, std::errc::no_space_on_device, "/index/");
+      while (failing.failures() == before && !complete()) std::this_thread::yield();
+    }
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    wait_indexed();
+    check_complete(60);
+  }
+  SUBCASE("stopped before there is") {
+    stop();
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    open();
+    wait_indexed();
+    check_complete(60);
+  }
+  stop();
+  open();
+  check_complete(60);
 }
 
 TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint says how far the index is on disk") {
