@@ -353,6 +353,43 @@ def check_settings(tree: Tree) -> list[Finding]:
     return findings
 
 
+# --- weaknesses ----------------------------------------------------------------------------------------------------
+
+WEAKNESSES, WEAKNESSES_COUNT = "docs/weaknesses.md", 27
+CPP_CASE = re.compile(r'TEST_CASE(?:_FIXTURE)?\(\s*(?:\w+,\s*)?((?:"(?:\\.|[^"\\\n])*"\s*)+)\)')
+
+
+def names_of_cases(path: str, text: str) -> set[str]:
+    if path.endswith(".py"):
+        return set(re.findall(r"^\s*def (\w+)\(", text, re.MULTILINE))
+    return {"".join(re.findall(r'"((?:\\.|[^"\\])*)"', found)) for found in CPP_CASE.findall(text)}
+
+
+def check_weaknesses(tree: Tree) -> list[Finding]:
+    """Each weakness of RocketMQ names a test that exists, or a line of a document."""
+    if WEAKNESSES not in tree.texts:
+        return []
+    findings = []
+    numbers = []
+    for line, row in enumerate(tree.texts[WEAKNESSES].splitlines(), 1):
+        number = re.match(r"\| (\d+) \|", row)
+        if number is None:
+            continue
+        numbers.append(int(number.group(1)))
+        shown = re.findall(r'`([\w./]+)`: "([^"]+)"', row)
+        if not shown:
+            findings.append(Finding(WEAKNESSES, line, "no test shows it"))
+        for path, name in shown:
+            text = tree.texts.get(path)
+            if text is None:
+                findings.append(Finding(WEAKNESSES, line, f"there is no {path}"))
+            elif name not in (text if path.startswith("docs/") else names_of_cases(path, text)):
+                findings.append(Finding(WEAKNESSES, line, f'{path} has no "{name}"'))
+    if numbers != list(range(1, WEAKNESSES_COUNT + 1)):
+        findings.append(Finding(WEAKNESSES, 1, f"the rows are not those from 1 to {WEAKNESSES_COUNT}"))
+    return findings
+
+
 # --- format --------------------------------------------------------------------------------------------------------
 
 
@@ -377,6 +414,7 @@ CHECKS = [
     check_functions,
     check_coroutines,
     check_settings,
+    check_weaknesses,
     check_format,
 ]
 

@@ -38,11 +38,15 @@ Result<> CommitLog::load() {
   for (const LogDirectories::Found& file : found) {
     RMQ_TRY(const std::int64_t size, load_one(file.path(), &file == &found.back()));
     if (size == 0) break;
-    if (file.position % segment_bytes_ != 0 ||
-        (!segments.empty() && file.position != segments.back()->end().value)) {
-      return fail(StoreErrc::WrongFileName, file.path() + ": segments have " +
-                                                std::to_string(segment_bytes_) +
-                                                " bytes and follow each other");
+    if (file.position % segment_bytes_ != 0) {
+      return fail(StoreErrc::WrongFileName,
+                  file.path() + ": segments have " + std::to_string(segment_bytes_) + " bytes");
+    }
+    if (!segments.empty() && file.position != segments.back()->end().value) {
+      return fail(StoreErrc::WrongFileName,
+                  file.path() + " does not follow " + segments.back()->path() + ": " +
+                      position_file_name(segments.back()->end().value) +
+                      " is missing. Put it back; without it everything from there on is lost");
     }
     segments.push_back(std::make_shared<Segment>(cache_, file.directory,
                                                  PhysicalOffset{file.position}, segment_bytes_));
@@ -120,7 +124,18 @@ Result<> CommitLog::write(std::span<const ByteView> parts, PhysicalOffset at) {
   return written_->pwritev(parts, at - current_->base());
 }
 
+Result<> CommitLog::go_back_to(PhysicalOffset at) { return write_to(segment_of(at)); }
+
+Result<> CommitLog::write_to(std::shared_ptr<Segment> segment) {
+  RMQ_TRY(written_, segment->file());
+  current_ = std::move(segment);
+  return {};
+}
+
 Result<> CommitLog::roll() {
+  if (std::shared_ptr<Segment> behind = segment_of(current_->end())) {
+    return write_to(std::move(behind));  // made by a turn that failed
+  }
   std::shared_ptr<Segment> next;
   {
     MutexLock lock(next_mutex_);

@@ -36,6 +36,8 @@ class CommitLog {
   Result<> write(std::span<const ByteView> parts, PhysicalOffset at);
   // Goes on to the next segment.
   Result<> roll();
+  // Takes back roll(): the segment of `at`, which one was before, is written to again.
+  Result<> go_back_to(PhysicalOffset at);
   // Takes back bytes that no reader has seen: zeros in [from, to), perhaps over several segments.
   Result<> wipe(PhysicalOffset from, PhysicalOffset to);
 
@@ -68,6 +70,7 @@ class CommitLog {
 
   Result<std::int64_t> load_one(const std::string& path, bool last);
   Result<std::shared_ptr<Segment>> create(PhysicalOffset base);
+  Result<> write_to(std::shared_ptr<Segment> segment);
 
   FileCache& cache_;
   FileSystem& files_;

@@ -105,6 +105,15 @@ std::int64_t ConsumeQueueSet::hash_of_bounds() const {
   return static_cast<std::int64_t>(XXH3_64bits(text.data(), text.size()));
 }
 
+std::int64_t ConsumeQueueSet::sum_of_ends() const {
+  std::int64_t sum = 0;
+  std::shared_lock lock(mutex_);
+  for (const auto& [topic, by_id] : topics_) {
+    for (const auto& [id, queue] : by_id) sum += queue->entries.end().value;
+  }
+  return sum;
+}
+
 void ConsumeQueueSet::mark_dirty(const std::vector<StoredQueue*>& queues) {
   MutexLock lock(dirty_mutex_);
   dirty_.insert(queues.begin(), queues.end());

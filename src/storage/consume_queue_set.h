@@ -36,6 +36,8 @@ class ConsumeQueueSet {
   Result<std::int64_t> count_begun_before(PhysicalOffset at) const;
   // A hash of their names and of where their files begin and end. Not while dispatch runs.
   std::int64_t hash_of_bounds() const;
+  // Of the offsets where they end. Not while dispatch runs.
+  std::int64_t sum_of_ends() const;
 
   // On the dispatcher: the queue holds much in memory, write_long_tails() is to put it into its
   // file.

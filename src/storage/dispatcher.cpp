@@ -23,6 +23,7 @@ void Dispatcher::start(const Progress& from, Hooks hooks) {
   hooks_ = std::move(hooks);
   position_ = from.position;
   queues_at_start_ = from.queues;
+  sum_of_ends_at_start_ = from.sum_of_ends;
   {
     MutexLock lock(mutex_);
     progress_ = from;
@@ -183,6 +184,7 @@ Result<> Dispatcher::apply(std::span<const DispatchEntry> entries, PhysicalOffse
     MutexLock lock(mutex_);
     progress_.position = end;
     progress_.queues = queues_at_start_ + builder_.begun();
+    progress_.sum_of_ends = sum_of_ends_at_start_ + builder_.advanced();
     if (!entries.empty()) {
       progress_.last_record = entries.back().physical;
       progress_.last_record_bytes = entries.back().size;

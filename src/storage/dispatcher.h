@@ -46,7 +46,8 @@ class Dispatcher {
     PhysicalOffset last_record;
     std::int64_t last_record_bytes = 0;
     std::int64_t last_store_timestamp_ms = 0;
-    std::int64_t queues = 0;  // that have entries of records before position, or had them
+    std::int64_t queues = 0;       // that have entries of records before position, or had them
+    std::int64_t sum_of_ends = 0;  // of all queues: one past the last entry before position
   };
   static constexpr std::size_t kHandOverMax = 64 * 1024;
 
@@ -92,6 +93,7 @@ class Dispatcher {
   // The dispatcher thread's own.
   PhysicalOffset position_;
   std::int64_t queues_at_start_ = 0;
+  std::int64_t sum_of_ends_at_start_ = 0;
   std::vector<DispatchEntry> work_;  // taken over; [cursor_, end) is to be done
   std::size_t cursor_ = 0;
   std::vector<DispatchEntry> from_log_;

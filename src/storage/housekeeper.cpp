@@ -1,6 +1,7 @@
 #include "storage/housekeeper.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -85,7 +86,17 @@ Result<> Housekeeper::round() {
   PhysicalOffset end = synced_->progress.position;
   if (synced_->index) end = std::max(end, synced_->index->position);
   if (parts_.flushed.value().value < end.value) return {};
-  RMQ_CHECK(write(*synced_, false));
+  const Result<> written = write(*synced_, false);
+  if (!written && is_disk_full(written.error())) {
+    // Nothing but the note itself failed: it is written whole next time.
+    if (!std::exchange(full_, true)) {
+      log::warn("store", "no note of how far the store is on disk, until there is room",
+                kv("error", written.error().message()));
+    }
+    return {};
+  }
+  RMQ_CHECK(written);
+  full_ = false;
   synced_.reset();
   return {};
 }
@@ -110,7 +121,7 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
             hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
   }
   mark.queue_count = progress.queues;
-  if (clean) mark.queues_hash = parts_.queues.hash_of_bounds();
+  mark.queues_hash = clean ? parts_.queues.hash_of_bounds() : progress.sum_of_ends;
   mark.checkpoint = parts_.checkpoint.values();
   mark.checkpoint.log_timestamp_ms =
       std::max(mark.checkpoint.log_timestamp_ms, parts_.group_commit.log_timestamp_ms());
@@ -124,7 +135,10 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
   // The mark counts only beside the checkpoint it names: until that is written too, the mark before
   // still does.
   RMQ_CHECK(parts_.marks.write(mark));
-  RMQ_CHECK(parts_.checkpoint.write(mark.checkpoint));
+  if (Result<> written = parts_.checkpoint.write(mark.checkpoint); !written) {
+    parts_.marks.forget_last();
+    return written;
+  }
   noted_index_ = synced.index;
   noted_.store(progress.position.value, std::memory_order_release);
   return {};

@@ -1,7 +1,8 @@
 // Housekeeper: the thread for what must happen now and then and may take long: the next segment of
 // the log, syncing consume queues and message index, and the notes of how far all that has come
 // (Java's checkpoint and our LogMark). What a note says is on disk before the note: queues are
-// synced up to a position of dispatch, and the note waits until the log is flushed up to there.
+// synced up to a position of dispatch, and the note waits until the log is flushed up to there. A
+// full disk only delays a note.
 // Threads: want_segment() on any; note_clean_stop() after stop().
 // Crash: the note before, which is true as well.
 #pragma once
@@ -72,6 +73,7 @@ class Housekeeper {
   std::thread thread_;
   std::optional<Synced> synced_;
   std::optional<IndexMark> noted_index_;  // what the last note says
+  bool full_ = false;                     // the last note failed for want of space
   std::atomic<std::int64_t> noted_{0};
 
   Mutex mutex_;

@@ -1,5 +1,6 @@
 #include "storage/index_builder.h"
 
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -11,6 +12,8 @@ namespace rmq::storage {
 namespace {
 
 constexpr std::size_t kKeysPerTurn = 4096;
+// How often adding is tried again while the disk is full.
+constexpr std::chrono::milliseconds kRoomInterval{200};
 
 }  // namespace
 
@@ -34,7 +37,11 @@ void IndexBuilder::start() {
 }
 
 void IndexBuilder::stop() {
-  stopping_ = true;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    stopped_.notify_one();
+  }
   if (thread_.joinable()) thread_.join();
 }
 
@@ -51,8 +58,28 @@ void IndexBuilder::follow(std::span<const DispatchEntry> entries, PhysicalOffset
     if (done) done = collect(entry);
   }
   if (done) done = index_.add(keys_, end);
+  if (!done && is_disk_full(done.error())) return fall_behind(done.error());
   if (!done) return give_up(done.error());
   indexed_.advance(IndexedOffset{end.value});
+}
+
+// On the dispatcher, which must not wait.
+void IndexBuilder::fall_behind(const Error& why) {
+  log::warn("store", "message index waits for room on the disk", kv("at", index_.position().value),
+            kv("error", why.message()));
+  if (thread_.joinable()) thread_.join();  // it had caught up
+  MutexLock lock(mutex_);
+  behind_ = true;
+  thread_ = std::thread([this] { catch_up(); });
+}
+
+// False when the store stops.
+bool IndexBuilder::wait_for_room() {
+  const SteadyTime until = std::chrono::steady_clock::now() + kRoomInterval;
+  MutexLock lock(mutex_);
+  while (!stopping_ && stopped_.wait_until(mutex_, until)) {
+  }
+  return !stopping_;
 }
 
 Result<> IndexBuilder::collect(const DispatchEntry& entry) {
@@ -82,6 +109,10 @@ void IndexBuilder::catch_up() {
     const Result<> done = add_from_log(target);
     // What expired meanwhile is passed over.
     if (!done && index_.position() < log_.begin()) continue;
+    if (!done && is_disk_full(done.error())) {
+      if (wait_for_room()) continue;
+      return;
+    }
     if (!done) return give_up(done.error());
     if (stopping_) return;
   }
@@ -109,7 +140,7 @@ std::optional<IndexMark> IndexBuilder::sync(MessageIndex::Force force) {
   if (failed_) return std::nullopt;
   Result<IndexMark> mark = index_.sync(force);
   if (mark) return *mark;
-  give_up(mark.error());
+  if (mark.error().code != StoreErrc::DiskFull) give_up(mark.error());
   return std::nullopt;
 }
 

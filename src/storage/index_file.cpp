@@ -77,7 +77,10 @@ Result<std::shared_ptr<IndexFile>> IndexFile::create(FileSystem& files, std::str
                                                      const IndexShape& shape,
                                                      const IndexHeader& before) {
   RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::CreateExclusive));
-  RMQ_CHECK(file->truncate(shape.file_bytes()));
+  if (Result<> grown = file->truncate(shape.file_bytes()); !grown) {
+    (void)files.remove(path);
+    return fail(grown.error());
+  }
   std::shared_ptr<IndexFile> made(new IndexFile(std::move(file), std::move(path), shape, true));
   made->header_.begin_timestamp_ms = made->header_.end_timestamp_ms = before.end_timestamp_ms;
   made->header_.begin_physical = made->header_.end_physical = before.end_physical;

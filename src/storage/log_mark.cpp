@@ -137,9 +137,11 @@ std::optional<LogMark> LogMarkFile::find(const CheckpointValues& checkpoint) con
 }
 
 Result<> LogMarkFile::write(const LogMark& mark) {
-  ++sequence_;
-  RMQ_CHECK(file_->pwrite(encode_slot(mark, sequence_), sequence_ % 2 * kSlotDistance));
-  return file_->sync_data();
+  const std::int64_t sequence = sequence_ + 1;
+  RMQ_CHECK(file_->pwrite(encode_slot(mark, sequence), sequence % 2 * kSlotDistance));
+  RMQ_CHECK(file_->sync_data());
+  sequence_ = sequence;
+  return {};
 }
 
 }  // namespace rmq::storage

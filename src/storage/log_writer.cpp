@@ -16,6 +16,12 @@ constexpr std::size_t kTurnBytesMax = 4 * 1024 * 1024;
 // How long a caller may be kept writing what others left.
 constexpr std::chrono::microseconds kCaptiveMax{1000};
 
+// Space may come again; other errors do not pass.
+Result<> told_from_others(Result<> outcome) {
+  if (outcome || !is_disk_full(outcome.error())) return outcome;
+  return fail(StoreErrc::DiskFull, outcome.error().message());
+}
+
 std::int64_t group_bytes(const AppendBatch& batch, const AppendBatch::Group& group) {
   if (group.record_count == 0) return 0;
   const auto& first = batch.records()[group.first_record];
@@ -193,9 +199,8 @@ void LogWriter::write_turn(std::span<Pending> turn) {
   rolled_ = false;
   const Result<> written = place_and_write(turn, now_ms);
   if (written) return publish(now_ms);
-  const bool undone = undo(begin).has_value();
-  // A turn that went on to another segment has left the one where it began.
-  const bool may_pass = undone && !rolled_ && written.error().code == StoreErrc::DiskFull;
+  const bool undone = undo(begin);
+  const bool may_pass = undone && written.error().code == StoreErrc::DiskFull;
   const Error why = may_pass
                         ? written.error()
                         : Error{make_error_code(StoreErrc::ReadOnly), written.error().message()};
@@ -206,6 +211,10 @@ void LogWriter::write_turn(std::span<Pending> turn) {
 }
 
 Result<> LogWriter::place_and_write(std::span<Pending> turn, std::int64_t now_ms) {
+  if (unwiped_end_ > position_) {
+    RMQ_CHECK(told_from_others(log_.wipe(position_, unwiped_end_)));
+    unwiped_end_ = {};
+  }
   for (Pending& pending : turn) {
     AppendBatch& batch = *pending.batch;
     for (const AppendBatch::Group& group : batch.groups()) {
@@ -254,11 +263,7 @@ Result<> LogWriter::close_segment() {
   blank_ = protocol::encode_blank_record(static_cast<std::int32_t>(end - position_));
   parts_.push_back(blank_);
   RMQ_CHECK(write_parts());
-  const Result<> rolled = log_.roll();
-  if (!rolled && is_disk_full(rolled.error())) {
-    return fail(StoreErrc::DiskFull, rolled.error().message());
-  }
-  RMQ_CHECK(rolled);
+  RMQ_CHECK(told_from_others(log_.roll()));
   rolled_ = true;
   position_ = parts_at_ = end;
   next_asked_ = false;
@@ -267,23 +272,35 @@ Result<> LogWriter::close_segment() {
 
 Result<> LogWriter::write_parts() {
   if (parts_.empty()) return {};
-  RMQ_CHECK(log_.write(parts_, parts_at_));
+  RMQ_CHECK(told_from_others(log_.write(parts_, parts_at_)));
   parts_.clear();
   return {};
 }
 
-// Takes back everything since `begin`, so that a turn that failed leaves nothing to read.
-Result<> LogWriter::undo(PhysicalOffset begin) {
+// Takes back everything since `begin`, so that a turn that failed leaves nothing to read. False
+// when that failed and will not pass.
+bool LogWriter::undo(PhysicalOffset begin) {
   for (auto it = advanced_.rbegin(); it != advanced_.rend(); ++it) {
     it->queue->next_offset = it->before;
   }
-  Result<> wiped = log_.wipe(begin, position_ + kBlankBytes);
-  if (!wiped) {
-    log::error("store", "bytes of failed appends stay in the log, unacknowledged",
-               kv("from", begin.value), kv("error", wiped.error().message()));
+  const PhysicalOffset end = position_ + kBlankBytes;
+  Result<> wiped = log_.wipe(begin, end);
+  if (rolled_) {
+    const Result<> gone_back = log_.go_back_to(begin);
+    if (wiped) wiped = gone_back;
+    next_asked_ = true;  // it is there already
   }
   position_ = begin;
-  return wiped;
+  if (wiped) return true;
+  if (is_disk_full(wiped.error())) {
+    // Where no write is in place zeros need space too. Nobody reads there until the next turn,
+    // which wipes first.
+    unwiped_end_ = std::max(unwiped_end_, end);
+    return true;
+  }
+  log::error("store", "bytes of failed appends stay in the log, unacknowledged",
+             kv("from", begin.value), kv("error", wiped.error().message()));
+  return false;
 }
 
 void LogWriter::publish(std::int64_t now_ms) {

@@ -9,7 +9,7 @@
 // Threads: any. The writer role is held by one thread at a time.
 // Crash and errors: a write that fails, or a segment that cannot be made, fails the whole turn;
 // what it had written is zeroed, its offsets are given back, and nothing is written any more; but
-// where only the space for a new segment was missing, writing goes on when there is room.
+// where only space was missing, writing goes on when there is room.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ class LogWriter {
     std::function<void()> on_left_over;
     // More than half of the current segment is written: make the next one on another thread.
     std::function<void()> on_half_full;
-    // The next segment could not be made for want of space, and append() is paused.
+    // There was no space for a turn or its segment, and append() is paused.
     std::function<void(const Error&)> on_disk_full;
     // Once, by the writer: why nothing is written any more.
     std::function<void(const Error&)> on_error;
@@ -90,7 +90,7 @@ class LogWriter {
   void place(AppendBatch& batch, const AppendBatch::Group& group, std::int64_t now_ms);
   Result<> close_segment();
   Result<> write_parts();
-  Result<> undo(PhysicalOffset begin);
+  bool undo(PhysicalOffset begin);
   void publish(std::int64_t now_ms);
   void give_up(const Error& why);
   static void complete(std::span<Pending> turn);
@@ -114,7 +114,8 @@ class LogWriter {
   PhysicalOffset position_;
   std::int64_t last_timestamp_ms_ = 0;
   bool next_asked_ = false;
-  bool rolled_ = false;  // in this turn
+  bool rolled_ = false;         // in this turn
+  PhysicalOffset unwiped_end_;  // bytes of failed turns may lie from position_ up to here
   std::vector<ByteView> parts_;
   PhysicalOffset parts_at_;
   std::vector<Advanced> advanced_;

@@ -208,7 +208,6 @@ Result<> MessageIndex::roll() {
   const std::int64_t name = next_name();
   IndexHeader before;
   if (current_) {
-    RMQ_CHECK(current_->write_entries());
     RMQ_CHECK(current_->write_table());
     before = current_->header();
   } else {
@@ -231,7 +230,12 @@ Result<> MessageIndex::roll() {
 Result<> MessageIndex::add(std::span<const IndexKey> keys, PhysicalOffset position) {
   MutexLock lock(mutex_);
   for (const IndexKey& key : keys) {
-    if (!current_ || current_->full()) RMQ_CHECK(roll());
+    if (!current_ || current_->full()) {
+      if (current_) RMQ_CHECK(current_->write_entries());
+      // All keys of earlier records are written, also when this fails.
+      position_ = std::max(position_, key.physical);
+      RMQ_CHECK(roll());
+    }
     RMQ_CHECK(current_->put(key));
   }
   if (!keys.empty()) RMQ_CHECK(current_->write_entries());
@@ -248,11 +252,17 @@ Result<IndexMark> MessageIndex::sync(Force force) {
     MutexLock lock(mutex_);
     const bool early = unsynced_.empty() && now - synced_at_ < sync_interval_;
     if (force == Force::No && early) return synced_;
-    unsynced.swap(unsynced_);
-    std::swap(new_names, new_names_);
     mark.position = position_;
     if (current_) {
-      RMQ_CHECK(current_->write_table());
+      if (Result<> written = current_->write_table(); !written) {
+        if (!is_disk_full(written.error())) return fail(written.error());
+        if (force == Force::Yes) return fail(StoreErrc::DiskFull, written.error().message());
+        return synced_;  // the table is in memory still
+      }
+    }
+    unsynced.swap(unsynced_);
+    std::swap(new_names, new_names_);
+    if (current_) {
       // Nothing came since: the memory is better used elsewhere.
       if (position_ == synced_.position) current_->release();
       mark.file = current_name_;

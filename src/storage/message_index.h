@@ -57,10 +57,11 @@ class MessageIndex {
 
   PhysicalOffset position() const;
   // The keys of the records between position() and `position`. After an error the index must not be
-  // added to any more.
+  // added to any more; but when only space was missing, it may be, from position() on.
   Result<> add(std::span<const IndexKey> keys, PhysicalOffset position);
 
-  // What is on disk. Force::No: perhaps not the newest, but all files that are full.
+  // What is on disk. Force::No: perhaps not the newest, but all files that are full. Error
+  // StoreErrc::DiskFull: only space was missing, and it may be called again.
   enum class Force { No, Yes };
   Result<IndexMark> sync(Force force);
 

@@ -112,9 +112,11 @@ Result<> MessageReader::collect(const StoredQueue& queue, const ReadRequest& req
     const Result<std::size_t> count = queue.entries.read(result.next, into, request.may_wait);
     if (!count) {
       if (result.message_count > 0) break;
-      if (count.error().code != std::errc::no_such_file_or_directory) {
-        return fail(count.error());
-      }
+      // Retention may just have taken the file. Where it has not, somebody else has: to go on
+      // behind it would skip messages that the next start finds again.
+      const bool expired = count.error().code == std::errc::no_such_file_or_directory &&
+                           result.next < queue.entries.begin();
+      if (!expired) return fail(count.error());
       result.status = ReadStatus::OffsetFoundNull;
       result.next = queue.entries.next_file(result.next);
       return {};

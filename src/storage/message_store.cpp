@@ -15,16 +15,6 @@
 #include "storage/store_lock.h"
 
 namespace rmq::storage {
-namespace {
-
-// Java rounds the file length up to whole entries.
-StoreConfig in_whole_entries(StoreConfig config) {
-  const auto unit = static_cast<std::int64_t>(kEntryBytes);
-  config.consume_queue_file_bytes = (config.consume_queue_file_bytes + unit - 1) / unit * unit;
-  return config;
-}
-
-}  // namespace
 
 // The parts of a store and how they are wired.
 class MessageStore::Impl {
@@ -58,7 +48,7 @@ class MessageStore::Impl {
 
   Result<> open();
   Result<> open_index();
-  bool has_note() const;
+  Result<> ensure_note();
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
   Result<> hide_deleted();
   void start();
@@ -133,12 +123,7 @@ Result<> MessageStore::Impl::open() {
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
                                           *checkpoint_, *marks_, config_.hot_log_bytes,
                                           config_.message_index_enable ? &builder_ : nullptr});
-  if (!has_note()) {
-    // Without one nothing would say, after a crash, how far the index is of this log and not of
-    // what the log has lost.
-    RMQ_CHECK(queues_.sync());
-    RMQ_CHECK(housekeeper_->note(recovered_, false));
-  }
+  RMQ_CHECK(ensure_note());
   retention_.emplace(Retention::Parts{config_, files_, clock_, layout_.root(), log_, queues_,
                                       config_.message_index_enable ? &index_ : nullptr});
   log::info("store", "open", kv("root", layout_.root()), kv("stopped", !lock_->unclean()),
@@ -146,10 +131,17 @@ Result<> MessageStore::Impl::open() {
   return {};
 }
 
-// Whether a note is in force, of the index too.
-bool MessageStore::Impl::has_note() const {
+// Without a note of the index nothing would say, after a crash, how far it is of this log and not
+// of what the log has lost.
+Result<> MessageStore::Impl::ensure_note() {
   const auto mark = marks_->find(checkpoint_->values());
-  return mark && fits(*mark, log_) && (mark->index || !config_.message_index_enable);
+  const bool noted = mark && fits(*mark, log_) && (mark->index || !config_.message_index_enable);
+  if (noted) return {};
+  Result<> written = queues_.sync();
+  if (written) written = housekeeper_->note(recovered_, false);
+  if (written || !is_disk_full(written.error())) return written;
+  log::warn("store", "full disk: no note of what is on it, until there is room");
+  return {};
 }
 
 Result<> MessageStore::Impl::open_index() {
@@ -275,6 +267,9 @@ void MessageStore::Impl::stop() {
   }
   if (done) done = housekeeper_->note(dispatcher_.progress(), true);
   if (done) done = lock_->mark_clean(files_, layout_);
+  if (!done && is_disk_full(done.error())) {
+    return log::warn("store", "full disk: no note of this stop, the next start reads the log");
+  }
   if (!done) return fail_store(done.error());
   log::info("store", "stopped", kv("end", appended_.value().value));
 }

@@ -78,6 +78,7 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
   queues_.mark_dirty(touched_);
   for (StoredQueue* queue : touched_) {
     if (queue->entries.end().value == 0) ++begun_;
+    advanced_ += queue->entries.written_end() - queue->entries.end();
     queue->entries.publish();
     if (queue->entries.tail_bytes() > kTailBytesMax) queues_.want_written(*queue);
   }

@@ -24,12 +24,15 @@ class QueueBuilder {
   Result<> apply(std::span<const DispatchEntry> entries, std::vector<const DispatchEntry*>& added);
   // How many queues have got their first entry from apply().
   std::int64_t begun() const { return begun_; }
+  // How far the ends of all queues together have moved by apply().
+  std::int64_t advanced() const { return advanced_; }
 
  private:
   Result<> collect(const DispatchEntry& entry, std::vector<const DispatchEntry*>& added);
 
   ConsumeQueueSet& queues_;
   std::int64_t begun_ = 0;
+  std::int64_t advanced_ = 0;
   std::vector<StoredQueue*> touched_;
 };
 

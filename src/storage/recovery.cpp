@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "storage/layout.h"
 #include "storage/log_window.h"
 #include "storage/store_errc.h"
 
@@ -30,7 +31,10 @@ ConsumeQueue::Search Recovery::search(bool unclean) const {
 
 Result<Dispatcher::Progress> Recovery::run(bool unclean) {
   for (StoredQueue* queue : queues_.all()) {
-    if (queue->entries.damaged()) broken_.insert(queue);
+    // A log that still has its beginning never expired, and neither did its queues' first files.
+    const bool beginless =
+        log_.begin() == PhysicalOffset{0} && queue->entries.files_begin() > QueueOffset{0};
+    if (queue->entries.damaged() || beginless) broken_.insert(queue);
   }
   RMQ_TRY(Plan todo, plan(unclean));
   if (todo.mode != Mode::Trusting) {
@@ -44,7 +48,15 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
     progress_.last_record_bytes = mark_->last_record_bytes;
     progress_.last_store_timestamp_ms = mark_->last_store_timestamp_ms;
   }
-  if (todo.mode == Mode::Again) RMQ_CHECK(cut_queues(todo.start));
+  if (todo.mode == Mode::Again) {
+    RMQ_CHECK(cut_queues(todo.start));
+    if (mark_fits_ && todo.start == mark_->dispatched && queues_end_elsewhere()) {
+      log::warn("store", "consume queues lack files; reading the whole log");
+      progress_.position = todo.start = log_.begin();
+      todo.same_next_time = false;
+      RMQ_CHECK(cut_queues(todo.start));
+    }
+  }
   if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
   RMQ_CHECK(finish(todo));
   return progress_;
@@ -80,6 +92,12 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   // Without a single entry in any queue: the whole log, of which nothing is covered.
   RMQ_TRY(const PhysicalOffset start, start_after_java_stop());
   return Plan{Mode::Adding, start};
+}
+
+// Whether the queues, cut to the mark, do not end with the mark's entries. Old marks do not say.
+bool Recovery::queues_end_elsewhere() const {
+  if (mark_->clean) return queues_.hash_of_bounds() != mark_->queues_hash;
+  return mark_->queues_hash != 0 && queues_.sum_of_ends() != mark_->queues_hash;
 }
 
 // Usually what was in those files lies behind `start` anyway. Where damage made them short, it need
@@ -219,7 +237,9 @@ Result<> Recovery::judge_tail(const Error& why) {
            behind->store_timestamp_ms <= checkpoint_.safe_timestamp_ms();
   }
   if (lost) {
-    std::string detail = "commit log at " + text_of(end) + ": " + why.message();
+    std::string detail = "commit log at " + text_of(end) + ": ";
+    detail +=
+        end < log_.capacity_end() ? why.message() : position_file_name(end.value) + " is missing";
     if (behind) detail += "; a sound record follows at " + text_of(behind->at);
     if (mark_) detail += "; known to be on disk up to " + text_of(mark_->flushed);
     detail += kAdvice;
@@ -327,6 +347,7 @@ Result<> Recovery::finish(const Plan& done) {
     queue->next_offset = queue->entries.written_end();
     progress_.queues += queue->next_offset.value > 0 ? 1 : 0;
   }
+  progress_.sum_of_ends = queues_.sum_of_ends();
   return done.same_next_time && !rebuilt_ ? Result<>() : queues_.sync();
 }
 

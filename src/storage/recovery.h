@@ -65,6 +65,7 @@ class Recovery {
   bool trusts(bool unclean) const;
   Result<Plan> plan(bool unclean);
   Result<bool> stopped_cleanly();
+  bool queues_end_elsewhere() const;
   Result<bool> is_unwritten(PhysicalOffset at);
   Result<bool> is_torn(const protocol::MessageRecord& record, PhysicalOffset end);
   Result<bool> has_empty_sector(PhysicalOffset from, PhysicalOffset to);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "config/field.h"
+#include "storage/consume_queue.h"
 #include "storage/index_file.h"
 #include "storage/retention_rule.h"
 
@@ -170,6 +171,12 @@ config::Rows rows(StoreConfig& config) {
   config::Rows all = config::bind(config, kStoreFields);
   all.append(config::bind(config, kRetentionFields));
   return all;
+}
+
+StoreConfig in_whole_entries(StoreConfig config) {
+  const auto unit = static_cast<std::int64_t>(kEntryBytes);
+  config.consume_queue_file_bytes = (config.consume_queue_file_bytes + unit - 1) / unit * unit;
+  return config;
 }
 
 Result<> check_file_lengths(const StoreConfig& config) {

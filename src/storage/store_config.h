@@ -90,6 +90,9 @@ std::vector<std::string> split_directories(std::string_view list);
 // The rows of store_config.cpp, bound to `config`, which must outlive them.
 config::Rows rows(StoreConfig& config);
 
+// With queue files of whole entries: as Java, rounded up.
+StoreConfig in_whole_entries(StoreConfig config);
+
 // Whether files of these lengths can be made. Error EINVAL.
 Result<> check_file_lengths(const StoreConfig& config);
 

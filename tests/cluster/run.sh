@@ -17,5 +17,8 @@ run kill9.py --flush async --rounds "$rounds"
 run kill9.py --flush sync --rounds "$rounds"
 run delay_kill9.py
 run hostile.py --seconds 2
+run disk_full.py
+run disk_errors.py
+run disk_gone.py
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

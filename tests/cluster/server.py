@@ -34,15 +34,17 @@ def address(text):
 
 
 class Server:
-    """roles: any of namesrv, master. broker_keys: keys of a broker.conf."""
+    """roles: any of namesrv, master. broker_keys: keys of a broker.conf. environment: what the
+    process gets besides this one's."""
 
     def __init__(self, roles=("namesrv", "master"), broker_keys=None, namesrv=None,
-                 directory=None):
+                 directory=None, environment=None):
         if not BINARY.is_file():
             raise SystemExit("FAIL no executable %s: build it, or set RMQ_BIN" % BINARY)
         self.roles = tuple(roles)
         self.broker_keys = dict(broker_keys or {})
         self.namesrv_given = namesrv
+        self.environment = dict(environment or {})
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="rmq-cluster-"))
         self.data = self.directory / "data"
         self.log = self.directory / "rmq.log"
@@ -85,7 +87,7 @@ class Server:
         begin = time.monotonic()
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(write_end,),
-            cwd=self.directory)
+            cwd=self.directory, env=os.environ | self.environment)
         _live.append(self.process)
         os.close(write_end)
         log.close()

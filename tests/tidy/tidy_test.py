@@ -188,6 +188,27 @@ class TidyTest(unittest.TestCase):
         self.expect(changes, "src/base/b_config.cpp:1:", "nothing reads the setting pause")
         self.assertEqual(findings(changes | {"src/base/a.cpp": "int f(B& b) { return b.pause; }\n"}), [])
 
+    def test_weaknesses(self):
+        tests = {
+            "tests/unit/a_test.cpp": '#include "base/a.h"\nTEST_CASE_FIXTURE(F,\n    "one: "\n    "two") {}\n',
+            "tests/b.py": "class T:\n    def test_c(self):\n        pass\n",
+            "docs/differences.md": "- That line.\n",
+        }
+
+        def rows(first, count=27):
+            return {"docs/weaknesses.md": "\n".join(
+                f"| {i} | a | b | {first if i == 1 else '`tests/b.py`: ' + chr(34) + 'test_c' + chr(34)} |"
+                for i in range(1, count + 1)
+            )}
+
+        for good in ('`tests/unit/a_test.cpp`: "one: two"', '`docs/differences.md`: "That line"'):
+            self.assertEqual(findings(tests | rows(good)), [], good)
+        self.expect(tests | rows('`tests/unit/a_test.cpp`: "one"'), "weaknesses.md:1:", 'has no "one"')
+        self.expect(tests | rows('`tests/b.py`: "test_d"'), "weaknesses.md:1:", 'has no "test_d"')
+        self.expect(tests | rows('`tests/gone.py`: "x"'), "weaknesses.md:1:", "there is no tests/gone.py")
+        self.expect(tests | rows("see elsewhere"), "weaknesses.md:1:", "no test shows it")
+        self.expect(tests | rows('`tests/b.py`: "test_c"', 26), "weaknesses.md:1:", "not those from 1 to 27")
+
     @unittest.skipIf(shutil.which("clang-format-14") is None, "there is no clang-format-14")
     def test_format(self):
         with tempfile.TemporaryDirectory() as name:

@@ -73,18 +73,12 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       outgoing(threads),
       registration(config, topics, outgoing, threads.control()),
       files_(files),
-      saver_(
-          [this]() -> Result<> {
-            RMQ_CHECK(topics.save_if_changed());
-            RMQ_CHECK(first_offsets.save_if_changed());
-            return groups.save_if_changed();
-          },
-          [this]() -> Result<> {
-            const Result<> saved = offsets.save_if_changed();
-            RMQ_CHECK(delay_progress.save_if_changed());
-            return saved;
-          },
-          config.flush_consumer_offset_interval),
+      saver_({[this] { return topics.save_if_changed(); },
+              [this] { return first_offsets.save_if_changed(); },
+              [this] { return groups.save_if_changed(); }},
+             {[this] { return offsets.save_if_changed(); },
+              [this] { return delay_progress.save_if_changed(); }},
+             config.flush_consumer_offset_interval),
       service_(std::make_unique<BrokerService>(*this, broker_requests())),
       vip_service_(std::make_unique<BrokerService>(*this, vip_requests())) {
   protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
@@ -132,9 +126,21 @@ Result<> Broker::open_store() {
   RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));
+  auto queues = store->queues();
+  std::erase_if(queues, [this](const auto& queue) {
+    return store->min_offset(queue.first, queue.second) ==
+           store->visible_end(queue.first, queue.second);
+  });
+  topics.restore(queues);
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
   RMQ_CHECK(first_offsets.load());
+  // A power cut may have taken messages that a group had consumed, and their numbers come again.
+  const auto end_of = [this](std::string_view topic, QueueId queue_id) {
+    return store->visible_end(topic, queue_id);
+  };
+  offsets.clamp(end_of);
+  first_offsets.clamp(end_of);
   RMQ_CHECK(delay_progress.load(*store));
   delays_.emplace(*store, delay_progress, clock);
   return {};

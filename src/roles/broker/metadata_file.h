@@ -33,6 +33,8 @@ class MetadataFile {
   Result<> save(std::string_view text);
 
   const std::string& path() const { return path_; }
+  // load() took the backup: the last change before is not in it.
+  bool from_backup() const { return backup_is_better_; }
 
  private:
   Result<bool> load_one(const std::string& path, const Decode& decode) const;

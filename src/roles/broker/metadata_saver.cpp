@@ -10,21 +10,14 @@ namespace {
 
 constexpr std::chrono::seconds kRetry{1};
 
-bool saved(const std::function<Result<>()>& save) {
-  const Result<> result = save();
-  if (!result)
-    log::error("broker", "cannot save metadata, trying again", kv("why", result.error().message()));
-  return result.has_value();
-}
-
 }  // namespace
 
-MetadataSaver::MetadataSaver(std::function<Result<>()> save_changed,
-                             std::function<Result<>()> save_periodic,
+MetadataSaver::MetadataSaver(std::vector<Save> changed, std::vector<Save> periodic,
                              std::chrono::milliseconds period)
-    : save_changed_(std::move(save_changed)),
-      save_periodic_(std::move(save_periodic)),
-      period_(period) {}
+    : period_(period) {
+  for (Save& save : changed) changed_tables_.push_back({std::move(save), {}});
+  for (Save& save : periodic) periodic_tables_.push_back({std::move(save), {}});
+}
 
 void MetadataSaver::start() {
   thread_ = std::thread([this] { run(); });
@@ -44,8 +37,26 @@ void MetadataSaver::stop() {
     changed_.notify_one();
   }
   thread_.join();
-  saved(save_changed_);
-  saved(save_periodic_);
+  save(changed_tables_);
+  save(periodic_tables_);
+}
+
+// Each of them, whatever becomes of the others. False when one failed.
+bool MetadataSaver::save(Tables& tables) {
+  bool all = true;
+  for (Table& table : tables) {
+    const Result<> saved = table.save();
+    all = all && saved.has_value();
+    std::string failure = saved ? "" : saved.error().message();
+    if (failure == table.failure) continue;
+    if (saved) {
+      log::info("broker", "metadata is saved again", kv("after", table.failure));
+    } else {
+      log::error("broker", "cannot save metadata, trying again", kv("why", failure));
+    }
+    table.failure = std::move(failure);
+  }
+  return all;
 }
 
 bool MetadataSaver::wait(std::chrono::steady_clock::time_point until) {
@@ -61,10 +72,10 @@ void MetadataSaver::run() {
   auto next_periodic = std::chrono::steady_clock::now() + period_;
   auto wake_at = next_periodic;
   while (wait(wake_at)) {
-    const bool ok = saved(save_changed_);
+    const bool ok = save(changed_tables_);
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_periodic) {
-      saved(save_periodic_);
+      save(periodic_tables_);
       next_periodic = now + period_;
     }
     wake_at = ok ? next_periodic : std::min(next_periodic, now + kRetry);

@@ -1,11 +1,14 @@
 // MetadataSaver: a thread that writes the broker's tables under config/, because that waits for the
-// disk: topics and groups as soon as they change, offsets periodically and at the end. See
+// disk: topics and groups as soon as they change, offsets periodically and at the end. A table that
+// cannot be saved holds up no other; its failure is in the log once, and so is its end. See
 // docs/decisions/ for why it is a thread. Threads: saver_thread inside; wake() any.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/result.h"
@@ -14,9 +17,10 @@ namespace rmq::roles::broker {
 
 class MetadataSaver {
  public:
-  // `save_changed` runs soon after wake(), and again a second later as long as it fails;
-  // `save_periodic` every `period`.
-  MetadataSaver(std::function<Result<>()> save_changed, std::function<Result<>()> save_periodic,
+  using Save = std::function<Result<>()>;
+  // `changed` run soon after wake(), and again a second later as long as one of them fails;
+  // `periodic` every `period`.
+  MetadataSaver(std::vector<Save> changed, std::vector<Save> periodic,
                 std::chrono::milliseconds period);
   ~MetadataSaver() { stop(); }
 
@@ -26,12 +30,19 @@ class MetadataSaver {
   void stop();
 
  private:
+  struct Table {
+    Save save;
+    std::string failure;  // in the log; empty: none
+  };
+  using Tables = std::vector<Table>;
+
   void run();
+  static bool save(Tables& tables);
   // False when it is time to end.
   bool wait(std::chrono::steady_clock::time_point until);
 
-  const std::function<Result<>()> save_changed_;
-  const std::function<Result<>()> save_periodic_;
+  Tables changed_tables_;
+  Tables periodic_tables_;
   const std::chrono::milliseconds period_;
   Mutex mutex_;
   Condition changed_;

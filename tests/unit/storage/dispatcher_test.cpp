@@ -45,6 +45,38 @@ TEST_CASE("dispatch: what does not fit the hand-over is read from the log") {
   CHECK(fixture.bodies("T", 0).size() == kBatches * kRecords);
 }
 
+TEST_CASE("dispatch: a record that cannot be read stops it, and nothing behind it is passed over") {
+  StoreFixture fixture;
+  fixture.config.commit_log_segment_bytes = 16 * 1024 * 1024;
+  std::latch may_go(1);
+  std::promise<std::error_code> stopped;
+  fixture.listener = [&](std::span<const Arrival>) { may_go.wait(); };
+  fixture.fatal = [&](const Error& why) { stopped.set_value(why.code); };
+  fixture.open();
+  // So many that the last ones are read from the log.
+  constexpr std::int64_t kRecords = static_cast<std::int64_t>(Dispatcher::kHandOverMax);
+  std::int64_t damaged_at = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    auto batch = std::make_unique<AppendBatch>();
+    Queue& queue = fixture.store->queue("T", 0);
+    for (std::int64_t r = 0; r < kRecords / 2 + 1; ++r) {
+      batch->begin_group(queue);
+      add_record(*batch, queue, "m");
+    }
+    const test::Appended appended = append_batch(*fixture.store, std::move(batch));
+    REQUIRE(appended.outcome);
+    damaged_at = appended.physical[7].value;
+  }
+  test::overwrite(fixture.segment_path(0), damaged_at + 4, as_bytes("no magic"));
+  may_go.count_down();
+  CHECK(stopped.get_future().get() == StoreErrc::ReadOnly);
+  // A turn of dispatch is seen whole or not at all.
+  const std::int64_t visible = fixture.store->visible_end("T", 0).value;
+  CHECK(visible > 0);
+  CHECK(visible <= 2 * (kRecords / 2 + 1) + 7);
+  CHECK(fixture.append("T", 0, {"next"}).outcome.error().code == StoreErrc::ReadOnly);
+}
+
 TEST_CASE("dispatch: a queue that is shorter than the log says stops it, nothing is misplaced") {
   test::TempDirectory directory;
   StoreConfig config;

@@ -47,7 +47,7 @@ TEST_CASE("failure: a log write fails; nothing of the batch is there, and nothin
   REQUIRE(fixture.append("T", 0, {"kept"}).outcome);
   const std::int64_t end = fixture.store->appended().value().value;
   // With one failure only the bytes already written can be taken back.
-  fixture.failing.plan(FileCall::Write, 1, std::errc::no_space_on_device, "commitlog", 1);
+  fixture.failing.plan(FileCall::Write, 1, std::errc::io_error, "commitlog", 1);
   const Appended failed = fixture.append("T", 0, {"lost", "lost too"});
   REQUIRE_FALSE(failed.outcome);
   CHECK(failed.outcome.error().code == StoreErrc::ReadOnly);

@@ -32,6 +32,7 @@ struct Sent {
 
 class QueryFixture : public test::StoreFixture {
  public:
+  ~QueryFixture() { kill(); }  // before `failing` goes
   // Each in an append of its own, so that the clock decides its store time.
   test::Appended send(std::string_view topic, const Sent& sent) {
     Queue& queue = store->queue(topic, 0);
@@ -93,6 +94,8 @@ class QueryFixture : public test::StoreFixture {
     }
   }
   std::vector<std::string> index_files() const { return files->list(layout().index()).value(); }
+
+  test::FailingFileSystem failing;
 };
 
 using Bodies = std::vector<std::string>;
@@ -239,27 +242,32 @@ TEST_CASE_FIXTURE(QueryFixture, "query: an index that is damaged or gone is buil
   open();
   send_numbers(0, 70);
   wait_indexed();
-  bool crashed = false;
-  SUBCASE("stopped") { stop(); }
+  const std::string index = layout().index();
+  const auto damage = [&] {
+    const auto names = index_files();
+    REQUIRE(names.size() == 4);
+    SUBCASE("all gone") { std::filesystem::remove_all(index); }
+    SUBCASE("one in the middle cut off") {
+      std::filesystem::resize_file(index + "/" + names[1], 77);
+    }
+    SUBCASE("the last one's header") {
+      test::overwrite(index + "/" + names[3], 16, as_bytes("\x7f\x7f\x7f\x7f"));
+    }
+    SUBCASE("the marks gone, and one entry wrong") {
+      std::filesystem::remove(layout().log_mark());
+      test::overwrite(index + "/" + names[3], 40 + 400 + 20 + 4, as_bytes("\x7f\x7f\x7f\x7f"));
+      std::FILE* abort = std::fopen(layout().abort().c_str(), "w");
+      REQUIRE(abort != nullptr);
+      std::fclose(abort);
+    }
+  };
+  SUBCASE("stopped") {
+    stop();
+    damage();
+  }
   SUBCASE("killed") {
     kill();
-    crashed = true;
-  }
-  CAPTURE(crashed);
-  const std::string index = layout().index();
-  const auto names = index_files();
-  REQUIRE(names.size() == 4);
-  SUBCASE("all gone") { std::filesystem::remove_all(index); }
-  SUBCASE("one in the middle cut off") { std::filesystem::resize_file(index + "/" + names[1], 77); }
-  SUBCASE("the last one's header") {
-    test::overwrite(index + "/" + names[3], 16, as_bytes("\x7f\x7f\x7f\x7f"));
-  }
-  SUBCASE("the marks gone, and one entry wrong") {
-    std::filesystem::remove(layout().log_mark());
-    test::overwrite(index + "/" + names[3], 40 + 400 + 20, as_bytes("\x7f\x7f\x7f\x7f"));
-    std::FILE* abort = std::fopen(layout().abort().c_str(), "w");
-    REQUIRE(abort != nullptr);
-    std::fclose(abort);
+    damage();
   }
   open();
   check_complete(70);
@@ -307,12 +315,11 @@ TEST_CASE_FIXTURE(QueryFixture, "query: switched off it finds nothing, switched 
 }
 
 TEST_CASE_FIXTURE(QueryFixture, "query: an index that cannot be written leaves the store alone") {
-  test::FailingFileSystem failing;
   files = &failing;
   open();
   send_numbers(0, 10);
   wait_indexed();
-  failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "/index/");
+  failing.plan(test::FileCall::Write, 1, std::errc::io_error, "/index/");
   send_numbers(10, 20);
   CHECK_FALSE(test::wait_for(store->indexed(), IndexedOffset{store->appended().value().value}));
   REQUIRE(wait_dispatched());
@@ -335,6 +342,47 @@ TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint follows the index whil
   while (values().consume_queue_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
   clock.advance(std::chrono::seconds(31));
   while (values().index_timestamp_ms < sent.store_timestamp_ms) std::this_thread::yield();
+}
+
+TEST_CASE_FIXTURE(QueryFixture,
+                  "query: an index on a full disk is made up for when there is room") {
+  files = &failing;
+  open();
+  send_numbers(0, 10);
+  wait_indexed();
+  failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "/index/");
+  send_numbers(10, 60);  // over several files
+  REQUIRE(wait_dispatched());
+  const auto failed = failing.failures();
+  while (failing.failures() < failed + 2) std::this_thread::yield();
+  SUBCASE("there is room again") {
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    wait_indexed();
+    check_complete(60);
+  }
+  SUBCASE("there is room for one more write now and then") {
+    const auto complete = [this] {
+      return store->indexed().value().value == store->appended().value().value;
+    };
+    for (int i = 0; i < 6; ++i) {
+      const auto before = failing.failures();
+      failing.plan(test::FileCall::Write, 2, std::errc::no_space_on_device, "/index/");
+      while (failing.failures() == before && !complete()) std::this_thread::yield();
+    }
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    wait_indexed();
+    check_complete(60);
+  }
+  SUBCASE("stopped before there is") {
+    stop();
+    failing.plan(test::FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+    open();
+    wait_indexed();
+    check_complete(60);
+  }
+  stop();
+  open();
+  check_complete(60);
 }
 
 TEST_CASE_FIXTURE(QueryFixture, "query: Java's checkpoint says how far the index is on disk") {

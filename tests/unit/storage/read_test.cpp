@@ -264,4 +264,21 @@ TEST_CASE("read: an error of the disk is an error, and passes over nothing") {
   }
 }
 
+TEST_CASE("read: a file of a queue that somebody deleted is an error, and nobody passes over it") {
+  StoreFixture fixture;
+  fixture.config.consume_queue_file_bytes = 20 * 5;
+  fixture.config.open_files_max = 1;
+  fixture.open();
+  fill(fixture, 12);
+  fixture.restart();
+  const std::string gone = fixture.layout().consume_queue("T", 0) + "/" + position_file_name(0);
+  REQUIRE(fixture.files->remove(gone));
+  CHECK(read(fixture, 5).message_count == 5);  // another file takes its place among the open ones
+  const auto failed = fixture.store->read({"T", 0, QueueOffset{1}});
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == std::errc::no_such_file_or_directory);
+  CHECK(failed.error().message().find(gone) != std::string::npos);
+  CHECK(read(fixture, 5).message_count == 5);
+}
+
 }  // namespace rmq::storage

@@ -1,6 +1,7 @@
 // Old files go, and nothing else; and a full disk passes.
 #include "storage/retention.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "storage/store_errc.h"
@@ -221,6 +222,86 @@ TEST_CASE_FIXTURE(Disk, "full disk: a segment that cannot be made refuses messag
   kill();
   open();
   CHECK(static_cast<std::int64_t>(bodies("T", 0).size()) == taken + 1);
+}
+
+namespace {
+
+// A turn of `messages`, of whose writes into the log number `first` and so many behind it find no
+// space; then there is room again, or the process is killed.
+void check_log_without_space(std::size_t messages, std::int64_t first, std::int64_t failures,
+                             bool killed) {
+  CAPTURE(messages);
+  CAPTURE(failures);
+  CAPTURE(killed);
+  Disk disk;
+  disk.fill(1);
+  const std::int64_t end = disk.store->appended().value().value;
+  disk.failing.plan(FileCall::Write, first, std::errc::no_space_on_device, "commitlog", failures);
+  const std::string body(15 * 1024, 'x');
+  const test::Appended refused = disk.append("T", 0, Texts(messages, body));
+  REQUIRE_FALSE(refused.outcome);
+  CHECK(refused.outcome.error().code == StoreErrc::DiskFull);
+  CHECK(disk.store->appended().value().value == end);
+  CHECK(disk.bodies("T", 0).size() == 4);
+  if (killed) disk.kill();
+  disk.failing.plan(FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+  if (killed) {
+    disk.open();
+    const auto kept = static_cast<std::int64_t>(disk.bodies("T", 0).size());
+    CHECK(kept >= 4);
+    CHECK(disk.append("T", 0, {"again"}).offsets.at(0) == QueueOffset{kept});
+    return;
+  }
+  test::Appended taken;
+  do {
+    taken = disk.append("T", 0, {"again"});
+  } while (!taken.outcome);
+  CHECK(taken.offsets.at(0) == QueueOffset{4});
+  CHECK(taken.physical.at(0).value == end);
+  // Behind it nothing is left of the turn that failed.
+  Bytes log = *read_file(FileSystem::posix(), disk.segment_path(0));
+  if (const auto next = read_file(FileSystem::posix(), disk.segment_path(64 * 1024))) {
+    log.insert(log.end(), next->begin(), next->end());
+  }
+  const auto rest = ByteView(log).subspan(static_cast<std::size_t>(taken.end.value));
+  CHECK(std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; }));
+  for (std::int64_t i = 5; i < 12; ++i) {
+    CHECK(disk.append("T", 0, {body}).offsets.at(0) == QueueOffset{i});
+  }
+  disk.kill();
+  disk.open();
+  CHECK(disk.bodies("T", 0).size() == 12);
+}
+
+}  // namespace
+
+TEST_CASE("full disk: writes into the log that find no space leave nothing there") {
+  constexpr std::int64_t kAll = 1000;
+  for (const bool killed : {false, true}) {
+    check_log_without_space(1, 1, 1, killed);     // zeros in their place can be written
+    check_log_without_space(1, 1, kAll, killed);  // nor can these
+    check_log_without_space(8, 3, 1, killed);     // in the next segment but one
+    check_log_without_space(8, 3, kAll, killed);
+  }
+}
+
+TEST_CASE("full disk: a note that finds no space comes later") {
+  for (const char* file : {"rmq/log-mark", "/checkpoint"}) {
+    for (const bool killed : {false, true}) {
+      Disk disk;
+      disk.config.flush_consume_queue_interval = 1ms;
+      disk.fill(1);
+      disk.failing.plan(FileCall::Write, 1, std::errc::no_space_on_device, file);
+      REQUIRE(disk.append("T", 0, {"a"}).outcome);
+      REQUIRE(disk.wait_flushed());
+      while (disk.failing.failures() < 3) std::this_thread::yield();
+      REQUIRE(disk.append("T", 0, {"b"}).outcome);
+      killed ? disk.kill() : disk.stop();
+      disk.failing.plan(FileCall::Write, 1, std::errc::no_space_on_device, "nothing");
+      disk.open();
+      CHECK(disk.bodies("T", 0, 4) == Texts{"a", "b"});
+    }
+  }
 }
 
 TEST_CASE_FIXTURE(Disk, "full disk: queues that cannot grow are made up for") {

@@ -185,8 +185,8 @@ Result<> GroupTable::save_if_changed() {
   if (Result<> saved =
           file_.save(protocol::encode_subscription_groups(contents(), json::kPrettySets));
       !saved) {
-    log::error("groups", "cannot save groups", kv("file", file_.path()),
-               kv("why", saved.error().message()));
+    saved_.end_reign({make_error_code(BrokerErrc::NotSaved), saved.error().message()},
+                     saved_.value());
     return saved;
   }
   saved_.advance(version);

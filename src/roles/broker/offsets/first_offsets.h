@@ -34,6 +34,10 @@ class FirstOffsets {
   std::optional<QueueOffset> find(std::string_view group, std::string_view topic,
                                   QueueId queue_id) const;
 
+  // As OffsetTable::clamp().
+  void clamp(const std::function<QueueOffset(std::string_view, QueueId)>& end_of) {
+    table_.clamp(end_of);
+  }
   void erase_topic(std::string_view topic);
   // The group is new again.
   void erase_group(std::string_view group);

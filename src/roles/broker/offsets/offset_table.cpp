@@ -288,12 +288,7 @@ Result<> OffsetTable::save_if_changed() {
     MutexLock lock(version_mutex_);
     data_version_.next(clock_.now_ms());
   }
-  Result<> saved = file_.save(encode(json::kPrettySets));
-  if (!saved) {
-    log::error("offsets", "cannot save offsets", kv("file", file_.path()),
-               kv("why", saved.error().message()));
-    return saved;
-  }
+  RMQ_CHECK(file_.save(encode(json::kPrettySets)));
   saved_changes_ = changes;
   return {};
 }

@@ -1,6 +1,7 @@
 #include "roles/broker/topics/topic_table.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/log.h"
@@ -278,6 +279,27 @@ Result<TopicConfig> TopicTable::update(TopicConfig config, std::string_view attr
   return config;
 }
 
+void TopicTable::restore(const std::vector<std::pair<std::string, QueueId>>& queues) {
+  {
+    MutexLock lock(save_mutex_);
+    if (!file_.from_backup()) return;
+  }
+  std::map<std::string, QueueId> missing;  // and the last queue of each
+  for (const auto& [topic, queue_id] : queues) {
+    if (contains(topic)) continue;
+    QueueId& last = missing[topic];
+    last = std::max(last, queue_id);
+  }
+  for (const auto& [topic, last] : missing) {
+    log::warn("topics", "topic has messages, but is not in the backup of the file: made again",
+              kv("topic", topic), kv("queues", last + 1));
+    TopicConfig wanted;
+    wanted.topic = topic;
+    wanted.read_queue_nums = wanted.write_queue_nums = last + 1;
+    create_if_absent(wanted);
+  }
+}
+
 void TopicTable::mark_order_topics(const std::vector<std::string>& topics) {
   {
     MutexLock lock(mutex_);
@@ -341,8 +363,8 @@ Result<> TopicTable::save_if_changed() {
     data_version = data_version_;
   }
   if (Result<> saved = file_.save(encode(*table, data_version)); !saved) {
-    log::error("topics", "cannot save topics", kv("file", file_.path()),
-               kv("why", saved.error().message()));
+    saved_.end_reign({make_error_code(BrokerErrc::NotSaved), saved.error().message()},
+                     saved_.value());
     return saved;
   }
   {

@@ -47,6 +47,9 @@ class TopicTable {
   // BrokerErrc::MetadataLost (both files unusable, or none there, while there are messages). Before
   // any other call, once.
   Result<> load(bool store_has_data);
+  // After load(), when it had to take the backup: makes the topics that are missing there again,
+  // with default settings, as far as they have messages. `queues`: those that have.
+  void restore(const std::vector<std::pair<std::string, QueueId>>& queues);
 
   const Snapshot<TopicTableMap>& snapshot() const { return snapshot_; }
   std::optional<protocol::TopicConfig> find(std::string_view topic) const;
