@@ -1,0 +1,180 @@
+"""What bench/soak.py does to one server: loads, kills, cold pulls, and what it asks it and the machine."""
+
+import ctypes
+import json
+import mmap
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+from many_topics import disk_bytes, status_bytes
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/cluster"))
+import kill9  # noqa: E402
+import load  # noqa: E402
+import remoting  # noqa: E402
+import server  # noqa: E402
+
+TOPIC = "Soak"
+TOPICS = [f"{TOPIC}-{number}" for number in range(1, 5)]
+QUEUES = load.QUEUES
+BODY_BYTES = 128
+BYTES_PER_MESSAGE = 400  # of disk: record, queue entry, index entry, rounded up
+OTHER_BYTES = 4 << 30  # files made ahead, the index's last file, the other server
+SEGMENT_BYTES = 1 << 30
+PIECE_SECONDS = 15.0
+GUESSED_RATE = 500_000
+# Nothing of the backlog may be deleted, however full the disk becomes.
+KEYS = {"flushDiskType": "ASYNC_FLUSH", "fileReservedTime": 876_000, "cleanFileForciblyEnable": "false",
+        "diskMaxUsedSpaceRatio": 95, "diskSpaceCleanForciblyRatio": 95, "diskSpaceWarningLevelRatio": 99}
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def messages_with_room(directory: pathlib.Path, wanted: int, more: int) -> int:
+    """How many of `wanted` messages fit, beside `more`, so that 15 % of what the disk has for us and 4 GiB stay free."""
+    disk = shutil.disk_usage(directory)
+    room = disk.free - (disk.used + disk.free) * 15 // 100 - (4 << 30) - OTHER_BYTES - more * BYTES_PER_MESSAGE
+    return max(0, min(wanted, room // BYTES_PER_MESSAGE))
+
+
+class Store:
+    """A name server and master on a directory of its own, with the topics made."""
+
+    def __init__(self, directory: pathlib.Path):
+        directory.mkdir()
+        self.server = server.Server(directory=directory, broker_keys=KEYS).start()
+        self.root = self.server.data / "store"
+        with self.connect() as connection:
+            for topic in TOPICS:
+                remoting.create_topic(connection, topic, QUEUES)
+
+    def connect(self) -> remoting.Connection:
+        return remoting.Connection(self.server.broker, timeout=60)
+
+    @property
+    def pid(self) -> int:
+        return self.server.process.pid
+
+    def produce(self, seconds: float, warm_up: float, *more: str) -> dict:
+        """The result of `rmq bench produce` to all topics."""
+        command = [server.BINARY, "bench", "produce", TOPIC, "--topics", str(len(TOPICS)), "--body-bytes", str(BODY_BYTES),
+                   "--warm-up", f"{warm_up:g}", "--duration", f"{seconds:.2f}", "--timeout-ms", "60000", "--output", "json",
+                   "--namesrv", "%s:%d" % self.server.namesrv, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def fill(self, wanted: int) -> int:
+        """Sends in pieces until the queues hold `wanted` messages. Returns how many were acknowledged."""
+        acknowledged = there = 0
+        rate = GUESSED_RATE
+        while there < wanted:
+            seconds = max(0.1, min(PIECE_SECONDS, (wanted - there) / rate))
+            result = self.produce(seconds, 0, "--batch", "32", "--in-flight", "4")
+            acknowledged += result["messages"]
+            rate = max(1.0, result["messages_per_second"])
+            there = sum(self.ends().values())
+            say(f"{there:,} of {wanted:,} messages, {rate:,.0f} a second")
+            if result["errors"]:
+                raise RuntimeError(f"refused while the backlog was made: {result['errors']}\n{self.server.tail()}")
+        return acknowledged
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        return self.each_queue(remoting.Queue.max_offset)
+
+    def begins(self) -> dict[tuple[str, int], int]:
+        return self.each_queue(remoting.Queue.min_offset)
+
+    def each_queue(self, what) -> dict[tuple[str, int], int]:
+        with self.connect() as connection:
+            return {(topic, queue): what(remoting.Queue(connection, topic, queue)) for topic in TOPICS for queue in range(QUEUES)}
+
+    def memory(self) -> int:
+        """Bytes that are this process's own: RssAnon and page tables."""
+        return status_bytes(self.pid, "RssAnon") + status_bytes(self.pid, "VmPTE")
+
+    def read_from_disk(self) -> int:
+        """Bytes, since the process began."""
+        for line in open(f"/proc/{self.pid}/io", encoding="ascii"):
+            if line.startswith("read_bytes:"):
+                return int(line.split()[1])
+        raise RuntimeError("no read_bytes")
+
+    def disk_bytes(self) -> int:
+        return disk_bytes(self.root)
+
+    def drop_cache(self) -> None:
+        """Log and queues leave the page cache, but for what is not on disk yet or mapped."""
+        for folder in ("commitlog", "consumequeue"):
+            for path in (self.root / folder).rglob("*"):
+                if path.is_file():
+                    drop_from_cache(path)
+
+    def first_pulls(self) -> tuple[float, int]:
+        """Pulls the oldest message of one queue of each topic, the page cache dropped before each. Returns the seconds that
+        the slowest took, and how many of the messages were not in the page cache."""
+        slowest, cold = 0.0, 0
+        for topic in TOPICS:
+            log, at = self.place_in_log(topic, 0)
+            self.drop_cache()
+            cold += not is_cached(log, at)
+            with self.connect() as connection:
+                begin = time.monotonic()
+                answer = remoting.ok(remoting.Queue(connection, topic, 0, "soak-first").pull(0))
+                slowest = max(slowest, time.monotonic() - begin)
+            first = next(remoting.records(answer.body))
+            if first.queue_offset != 0 or not first.crc_ok:
+                raise RuntimeError(f"pull of {topic} queue 0 at 0: answered with {first.queue_offset}, checksum {first.crc_ok}")
+        return slowest, cold
+
+    def place_in_log(self, topic: str, queue: int) -> tuple[pathlib.Path, int]:
+        """The file with a queue's first message, and where in it."""
+        with open(self.root / "consumequeue" / topic / str(queue) / f"{0:020}", "rb") as file:
+            (physical,) = struct.unpack(">q", file.read(8))
+        return self.root / "commitlog" / f"{physical - physical % SEGMENT_BYTES:020}", physical % SEGMENT_BYTES
+
+    def kill_under_load(self, seconds: float) -> load.Ledger:
+        """kill -9 amid a small load to the first topic. Returns what was sent and what was acknowledged."""
+        ledger = load.Ledger(TOPICS[0])
+        ledger.checked = [end for (topic, _), end in self.ends().items() if topic == TOPICS[0]]
+        work = load.Load(self.server.broker, ledger, b"kill", connections=2, window=8)
+        killer = kill9.kill_after(self.pid, seconds)
+        # What it had written before it died still arrives, and counts as acknowledged.
+        work.run_until(time.monotonic() + seconds + 10)
+        os.waitpid(killer, 0)
+        self.server.wait()
+        work.close()
+        if work.refused:
+            ledger.bad.append(f"refused under a small load: {work.refused}")
+        return ledger
+
+
+def drop_from_cache(path: pathlib.Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(file)
+
+
+def is_cached(path: pathlib.Path, at: int) -> bool:
+    """Whether the page of byte `at` is in the page cache. Does not bring it there."""
+    page = mmap.PAGESIZE
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), page, access=mmap.ACCESS_COPY, offset=at - at % page) as mapping:
+        first = ctypes.c_char.from_buffer(mapping)
+        found = ctypes.create_string_buffer(1)
+        libc = ctypes.CDLL(None, use_errno=True)
+        code = libc.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(page), found)
+        del first
+    if code != 0:
+        raise OSError(ctypes.get_errno(), "mincore", str(path))
+    return bool(found.raw[0] & 1)
