@@ -5,7 +5,7 @@ BUILD = $(CONFIGURE) && cmake --build --preset $(1) -j $(JOBS)
 CTEST = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.def')
 
-.PHONY: release static debug test asan tsan clang demo tidy fuzz format config cli-docs coverage check ci clean help
+.PHONY: release static debug test asan tsan clang demo soak tidy fuzz format config cli-docs coverage check ci clean help
 
 release: ## build/release/rmq, with the system's shared libraries (the default)
 	$(call BUILD,release) --target rmq
@@ -33,6 +33,10 @@ clang: ## everything, unoptimised, by clang 14, in build/clang
 
 demo: release ## two masters on this machine with traffic, for ten seconds
 	scripts/demo.sh
+
+soak: ## bench/results/soak.md: 100 million messages, loads, kills; SOAK: options of bench/soak.py
+	$(call BUILD,release) --target rmq rmq_crash_test
+	bench/soak.py --crash-test build/release/tests/rmq_crash_test $(SOAK)
 
 tidy: ## checks on the code itself
 	python3 scripts/tidy.py
