@@ -356,6 +356,7 @@ void Connection::close_now(std::string_view why) {
   }
   calls_.clear();
   if (service_ != nullptr) service_->on_closed(*this);
+  gone_.store(true, std::memory_order_release);
 }
 
 Responder::Responder(std::shared_ptr<Connection> connection, const protocol::CommandView& request)

@@ -45,6 +45,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Endpoint& local() const { return local_; }
   IoThread& thread() { return thread_; }
   bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // Closed, and its service has heard of it: it calls nobody any more.
+  bool gone() const { return gone_.load(std::memory_order_acquire); }
   // Closes soon, without waiting for output.
   void close();
   // Reads no more requests; closes as soon as what is pending was answered and sent.
@@ -112,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool served_request_ = false;  // this turn had a request
   bool draining_ = false;
   std::atomic<bool> closed_{false};
+  std::atomic<bool> gone_{false};
   SteadyTime last_active_;
   std::int32_t next_opaque_ = 1;
   std::unordered_map<std::int32_t, std::shared_ptr<PendingCall>> calls_;

@@ -60,7 +60,7 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& connection : alive) connection->drain();
     const SteadyTime deadline = std::chrono::steady_clock::now() + patience;
     for (const auto& connection : alive) {
-      const auto open = [&] { return !connection->closed(); };
+      const auto open = [&] { return !connection->gone(); };
       while (open() && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }

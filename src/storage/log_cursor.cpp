@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "storage/store_errc.h"
 
@@ -32,19 +33,40 @@ std::size_t find_magic(ByteView bytes, std::size_t from) {
   return bytes.size();
 }
 
-// The same for one segment.
+struct Piece {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+// Where the segment has data from `from` on, in pieces. All are found before anything is read:
+// reading what was never written leaves zeros in the page cache, which count as data then.
+Result<std::vector<Piece>> pieces_with_data(File& file, std::int64_t from, std::int64_t end) {
+  std::vector<Piece> pieces;
+  RMQ_TRY(std::optional<std::int64_t> data, file.next_data(from));
+  while (data && *data < end) {
+    const std::int64_t piece_end = std::min(end, *data + static_cast<std::int64_t>(kSearchBytes));
+    pieces.push_back({*data, piece_end});
+    RMQ_TRY(data, file.next_data(piece_end));
+  }
+  return pieces;
+}
+
+// The first record of a segment that begins at or behind `from`.
 Result<std::optional<FoundRecord>> find_record_in(const CommitLog& log, Segment& segment,
                                                   PhysicalOffset from) {
   LogWindow searched(log, kSearchBytes);
   LogWindow candidates(log);
   RMQ_TRY(const std::shared_ptr<File> file, segment.file());
-  // Pages never written are left out: reading them would fill the page cache with zeros.
-  RMQ_TRY(std::optional<std::int64_t> data,
-          file->next_data(std::max<std::int64_t>(0, from - segment.base())));
-  while (data && segment.base() + *data < segment.end()) {
-    const PhysicalOffset begin = segment.base() + *data;
-    RMQ_TRY(const ByteView bytes, searched.at(begin, kMagicBytes));
-    if (bytes.size() < kMagicBytes) break;
+  RMQ_TRY(const std::vector<Piece> pieces,
+          pieces_with_data(*file, std::max<std::int64_t>(0, from - segment.base()),
+                           segment.end() - segment.base()));
+  for (const Piece& piece : pieces) {
+    // A magic number may begin in the piece before.
+    constexpr auto kOverlap = static_cast<std::int64_t>(kMagicBytes) - 1;
+    const PhysicalOffset begin = segment.base() + std::max<std::int64_t>(0, piece.begin - kOverlap);
+    const auto size = static_cast<std::size_t>(segment.base() + piece.end - begin);
+    RMQ_TRY(ByteView bytes, searched.at(begin, size));
+    bytes = bytes.first(std::min(bytes.size(), size));
     for (std::size_t at = find_magic(bytes, 0); at < bytes.size(); at = find_magic(bytes, at + 1)) {
       const PhysicalOffset record = begin + static_cast<std::int64_t>(at) -
                                     static_cast<std::int64_t>(protocol::kRecordMagicAt);
@@ -57,8 +79,6 @@ Result<std::optional<FoundRecord>> find_record_in(const CommitLog& log, Segment&
         return fail(scan.error());  // could not read
       }
     }
-    RMQ_TRY(data,
-            file->next_data(*data + static_cast<std::int64_t>(bytes.size() - kMagicBytes) + 1));
   }
   return std::optional<FoundRecord>();
 }

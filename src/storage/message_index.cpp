@@ -125,6 +125,8 @@ Result<> MessageIndex::open(const IndexSituation& situation) {
   RMQ_CHECK(take_last(situation));
   MutexLock lock(mutex_);
   position_ = std::clamp(position_, situation.log_begin, situation.log_end);
+  // What was found is on disk; a note may speak of it before the next sync.
+  synced_ = IndexMark{current_name_, current_ ? current_->header() : IndexHeader{}, position_};
   new_names_ = true;
   synced_at_ = clock_.steady_now();
   return {};
@@ -189,6 +191,7 @@ Result<> MessageIndex::reset(PhysicalOffset position) {
     unsynced_.clear();
     current_name_ = 0;
     position_ = position;
+    synced_ = IndexMark{0, IndexHeader{}, position};
   }
   return drop_from(0);
 }

@@ -85,6 +85,8 @@ class MessageStore {
 
   // Where the segment that has `at` begins: a record does, if anything was written there.
   PhysicalOffset segment_begin(PhysicalOffset at) const;
+  // So many blocks of the log were found, since the start, to differ from what was written.
+  std::int64_t damaged_blocks() const;
 
   const DelayLevels& delay_levels() const;
 

@@ -57,6 +57,7 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
       RMQ_CHECK(cut_queues(todo.start));
     }
   }
+  read_from_ = todo.start;
   if (todo.mode != Mode::Trusting) RMQ_CHECK(scan(todo.start));
   RMQ_CHECK(finish(todo));
   return progress_;

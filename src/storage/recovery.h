@@ -46,6 +46,8 @@ class Recovery {
   // Errors: StoreErrc::Corrupt, naming the position; I/O errors.
   Result<Dispatcher::Progress> run(bool unclean);
 
+  // What of the log run() has read begins here.
+  PhysicalOffset read_from() const { return read_from_; }
   // Whether the whole log had to be read to make queues again; for the log and tests.
   bool rebuilt() const { return rebuilt_; }
 
@@ -91,6 +93,7 @@ class Recovery {
   const bool mark_fits_;  // reading may start there
 
   Dispatcher::Progress progress_;  // position: the end of the log
+  PhysicalOffset read_from_;
   bool rebuilt_ = false;
   std::vector<DispatchEntry> entries_;
   std::vector<const DispatchEntry*> added_;

@@ -129,6 +129,13 @@ constexpr std::tuple kStoreFields{
           "from the page cache, or read by a thread that may wait for the disk."},
     Field{"store.open_files_max", "", &StoreConfig::open_files_max, 16, 1'000'000, Reload::Restart,
           "Files of log and consume queues kept open, beside those that are written to."},
+    Field{"store.block_checksums_enable", "", &StoreConfig::block_checksums_enable, Reload::Restart,
+          "Whether the bytes of the log have checksums, kept beside it, so that damage outside of "
+          "message bodies is found too."},
+    Field{"store.scrub_bytes_per_second", "", &StoreConfig::scrub_bytes_per_second, 0, 1024 * kMiB,
+          Reload::Restart,
+          "How fast old bytes of the log are read again and compared with their checksums; 0: "
+          "never."},
     Field{"store.message_index_enable", "messageIndexEnable", &StoreConfig::message_index_enable,
           Reload::Restart,
           "Whether messages can be found by key. Switched on later, it is made up for in the "

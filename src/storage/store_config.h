@@ -57,6 +57,12 @@ struct StoreConfig {
   // Files of log and consume queues kept open, beside those that are written to.
   std::int32_t open_files_max = 256;
 
+  // Whether blocks of the log have checksums, how often new ones get theirs, and how many bytes of
+  // old ones are read again in a second; see scrubber.h.
+  bool block_checksums_enable = true;
+  std::chrono::milliseconds block_checksums_interval{1000};
+  std::int64_t scrub_bytes_per_second = 4LL * 1024 * 1024;
+
   // Whether messages can be found by key. Files of an existing index keep their numbers of slots
   // and entries.
   bool message_index_enable = true;

@@ -9,7 +9,8 @@
 //     flush; after a power cut under async flush at least all that was known to be flushed;
 //   - under sync flush nothing is visible that is not on disk, so that nobody sees what vanishes;
 //   - deleted messages stay deleted, and files that expired take only the oldest;
-//   - each message is found by its key, once.
+//   - each message is found by its key, once;
+//   - no checksum of a block of the log is that of other bytes.
 // Threads: the test's; the store has its own.
 #pragma once
 
@@ -22,6 +23,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/block_sums.h"
+#include "storage/layout.h"
 #include "tests/support/crash_file_system.h"
 #include "tests/support/store_fixture.h"
 
@@ -42,6 +45,8 @@ class CrashRun {
     fixture_.config.flush_consume_queue_interval = std::chrono::milliseconds(1);
     fixture_.config.clean_resource_interval = std::chrono::milliseconds(1);
     fixture_.config.delete_when = "";  // never by itself
+    fixture_.config.block_checksums_enable = true;
+    fixture_.config.block_checksums_interval = std::chrono::milliseconds(1);
   }
 
   CrashFileSystem files;
@@ -97,6 +102,7 @@ class CrashRun {
       CAPTURE(i);
       check(queues_[i], static_cast<QueueId>(i));
     }
+    check_sums();
   }
 
   std::size_t sent() const {
@@ -209,6 +215,28 @@ class CrashRun {
     }
     queue.acknowledged = queue.flushed = found;
     queue.deleted = std::min(queue.deleted, found);
+  }
+
+  void check_sums() {
+    storage::BlockSums sums(files, fixture_.layout().checksums(),
+                            fixture_.config.commit_log_segment_bytes);
+    const std::string directory = fixture_.layout().commit_log();
+    const auto names = files.list(directory);
+    REQUIRE(names);
+    for (const std::string& name : *names) {
+      const Bytes bytes = read_file(files, directory + "/" + name).value();
+      const PhysicalOffset base{storage::parse_position_file_name(directory, name).value()};
+      const PhysicalOffset end{fixture_.store->appended().value().value};
+      if (base >= end) continue;
+      // Of what is complete; the store may write behind it.
+      const auto whole = static_cast<std::size_t>(std::min<std::int64_t>(
+          sums.block_begin(end) - base, fixture_.config.commit_log_segment_bytes));
+      CAPTURE(name);
+      const auto different =
+          sums.check(ByteView(bytes).first(whole), base, storage::BlockSums::Missing::Skip);
+      REQUIRE(different);
+      CHECK(different->empty());
+    }
   }
 
   void check_key(const std::string& body, QueueId id) {

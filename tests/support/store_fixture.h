@@ -84,6 +84,7 @@ class StoreFixture {
     config.index_entries_per_file = 1000;
     config.flush_interval = std::chrono::milliseconds(5);
     config.flush_consume_queue_interval = std::chrono::milliseconds(5);
+    config.block_checksums_enable = false;  // a thread that reads the log would meet planned faults
   }
 
   Result<> try_open() {

@@ -14,6 +14,7 @@ namespace rmq::storage::offline {
 #define RMQ_FINDING_KINDS(X)                                                     \
   X(LogFile, "log_file")         /* a file of the commit log */                  \
   X(Record, "record")            /* bytes of the log that are no sound record */ \
+  X(Checksum, "checksum")        /* bytes of the log that have changed */        \
   X(LostMessage, "lost_message") /* a number that no record of the log has */    \
   X(Tail, "tail")                /* what lies behind the end of the log */       \
   X(QueueFile, "queue_file")     /* a file of a consume queue, or all of them */ \

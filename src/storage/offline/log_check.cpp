@@ -50,7 +50,8 @@ Result<> LogCheck::check_file(const PositionFile& segment, bool last) {
 // Leaves position_ at `segment_end`, or the log ended.
 Result<> LogCheck::walk(PhysicalOffset segment_end) {
   while (position_ < segment_end && !ended_) {
-    RMQ_TRY(const RecordVerdict verdict, check_record(log_, position_));
+    const PhysicalOffset at = position_;
+    RMQ_TRY(const RecordVerdict verdict, check_record(log_, at));
     note_unreadable();
     if (verdict.kind == Kind::Blank) {
       position_ = segment_end;
@@ -60,6 +61,7 @@ Result<> LogCheck::walk(PhysicalOffset segment_end) {
     } else {
       RMQ_CHECK(judge(verdict));
     }
+    if (hooks_.on_passed) RMQ_CHECK(hooks_.on_passed(at, position_, verdict.kind == Kind::Sound));
     report(false);
   }
   return {};

@@ -29,6 +29,9 @@ class LogCheck {
   struct Hooks {
     // Sound, or with `damaged` only in its borders.
     std::function<Result<>(const protocol::MessageRecord& record, bool damaged)> on_record;
+    // A record, blank or damaged range was passed; `sound`: a record. In log order, and on_record()
+    // is done with it; an empty range is the log's end. May be empty.
+    std::function<Result<>(PhysicalOffset begin, PhysicalOffset end, bool sound)> on_passed;
     // Bytes looked at, now and then. May be empty.
     std::function<void(std::int64_t bytes)> on_progress;
   };

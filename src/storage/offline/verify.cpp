@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "storage/offline/index_check.h"
+#include "storage/offline/sums_check.h"
 #include "storage/store_lock.h"
 
 namespace rmq::storage::offline {
@@ -137,6 +138,10 @@ Result<> check_all(FileSystem& files, const StorePlace& place, const VerifyOptio
   hooks.on_record = [&](const protocol::MessageRecord& record, bool damaged) -> Result<> {
     RMQ_CHECK(queues.on_record(record, damaged));
     return damaged ? Result<>() : index.on_record(record);
+  };
+  SumsCheck sums(files, window, survey, report.findings);
+  hooks.on_passed = [&sums](PhysicalOffset begin, PhysicalOffset end, bool sound) {
+    return sums.on_passed(begin, end, sound);
   };
   if (options.on_progress) {
     const std::int64_t all = survey.capacity_end() - survey.log_begin();

@@ -59,8 +59,8 @@ LoadResult run_sends(FakeCluster& cluster, SendLoadOptions options, std::uint64_
 TEST_CASE("send load: every message has a key of its own, and all queues get some") {
   for (const double rate : {0.0, 50'000.0}) {
     CAPTURE(rate);
-    FakeCluster cluster;
     Sent sent;
+    FakeCluster cluster;
     cluster.add_broker("b", "T", 4, storing(sent));
     SendLoadOptions options;
     options.connections = 3;
@@ -79,10 +79,10 @@ TEST_CASE("send load: every message has a key of its own, and all queues get som
 }
 
 TEST_CASE("send load: what a broker refuses is counted by its reason, and is no message") {
-  FakeCluster cluster;
   std::atomic<int> asked{0};
   Sent sent;
   const auto store = storing(sent);
+  FakeCluster cluster;
   cluster.add_broker("b", "T", 1, [&](const protocol::CommandView& request) {
     return ++asked % 2 == 0 ? std::optional(test::refuse(2, "too much")) : store(request);
   });
@@ -95,10 +95,10 @@ TEST_CASE("send load: what a broker refuses is counted by its reason, and is no 
 }
 
 TEST_CASE("send load: what a broker that goes away did not answer is counted") {
-  FakeCluster cluster;
   Sent sent;
   std::atomic<int> asked{0};
   const auto store = storing(sent);
+  FakeCluster cluster;
   test::FakeServer& broker =
       cluster.add_broker("b", "T", 1, [&](const protocol::CommandView& request) {
         return ++asked > 100 ? std::nullopt : store(request);
@@ -119,8 +119,8 @@ TEST_CASE("send load: what a broker that goes away did not answer is counted") {
 }
 
 TEST_CASE("send load: nobody there") {
-  FakeCluster cluster;
   Sent sent;
+  FakeCluster cluster;
   cluster.add_broker("b", "T", 1, storing(sent)).stop();
   SendLoadOptions options;
   options.topics = {"T"};
@@ -130,9 +130,9 @@ TEST_CASE("send load: nobody there") {
 }
 
 TEST_CASE("pull load: once to the end, each queue") {
-  FakeCluster cluster;
   Mutex mutex;
   std::map<QueueId, std::set<std::int64_t>> asked;
+  FakeCluster cluster;
   cluster.add_broker("b", "T", 3, [&](const protocol::CommandView& request) {
     if (request.code == static_cast<std::int32_t>(protocol::RequestCode::GetMinOffset)) {
       return std::optional(test::respond(protocol::GetMinOffsetResponse{.offset = QueueOffset{5}}));

@@ -260,4 +260,24 @@ TEST_CASE("send back under sync flush: an answer means flushed") {
   CHECK(node.broker.store->flushed().value().value == node.log_end());
 }
 
+TEST_CASE_FIXTURE(DelayedNode,
+                  "delay progress: says how far the log has no deliveries, without any") {
+  const std::string path = directory / "rmq/delay-progress.json";
+  REQUIRE(node->broker.delay_progress.save_if_changed());
+  const auto before = read_text_file(FileSystem::posix(), path);
+  const auto fill_to = [this](std::int64_t end) {
+    const std::string body(100'000, 'x');
+    while (node->log_end() < end) {
+      REQUIRE(node->call(send_request(send_header("T"), body)).code == 0);
+    }
+  };
+  fill_to(12'000'000);
+  REQUIRE(node->broker.delay_progress.save_if_changed());
+  CHECK(*read_text_file(FileSystem::posix(), path) == *before);  // little is no reason to write
+  fill_to(18'000'000);
+  REQUIRE(node->broker.delay_progress.save_if_changed());
+  const std::string after = *read_text_file(FileSystem::posix(), path);
+  CHECK(after.find("\"position\":" + std::to_string(node->log_end())) != std::string::npos);
+}
+
 }  // namespace rmq::roles::broker

@@ -48,7 +48,7 @@ class FakeNameServer final : public net::Service {
   void close() {
     if (!server_) return;
     server_->stop_accepting();
-    server_->close_connections(1s);
+    server_->close_connections(20s);
     server_.reset();
   }
   void reopen() {

@@ -71,7 +71,7 @@ struct Fixture {
   ~Fixture() {
     client.reset();
     server.stop_accepting();
-    server.close_connections(1s);
+    server.close_connections(20s);
     threads.stop();
   }
   Command call(std::int32_t code, std::vector<std::pair<std::string, std::string>> fields,

@@ -14,6 +14,7 @@
 #include "protocol/properties.h"
 #include "storage/checkpoint.h"
 #include "storage/index_keys.h"
+#include "storage/log_mark.h"
 #include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
 
@@ -327,6 +328,28 @@ TEST_CASE_FIXTURE(QueryFixture, "query: an index that cannot be written leaves t
   CHECK(found("T", "u3") == Bodies{"3"});
   stop();
   files = &FileSystem::posix();
+  open();
+  check_complete(20);
+}
+
+TEST_CASE_FIXTURE(QueryFixture,
+                  "query: a note soon after a start speaks of the index that is there") {
+  open();
+  send_numbers(0, 10);
+  restart();
+  send_numbers(10, 20);
+  REQUIRE(wait_dispatched());
+  const PhysicalOffset end{store->appended().value().value};
+  const auto mark = [this] {
+    const auto checkpoint = decode_checkpoint(read_file(*files, layout().checkpoint()).value());
+    return LogMarkFile::read(*files, layout().log_mark()).value().find(checkpoint);
+  };
+  std::optional<LogMark> noted = mark();
+  for (; !noted || noted->dispatched < end; noted = mark()) std::this_thread::yield();
+  REQUIRE(noted->index);
+  CHECK(noted->index->file > 0);
+  CHECK(noted->index->position > PhysicalOffset{0});
+  kill();
   open();
   check_complete(20);
 }

@@ -17,6 +17,9 @@
 namespace rmq::roles::broker {
 namespace {
 
+// So much of the log may lie behind the position in our file.
+constexpr std::int64_t kSaveEveryBytes = 16LL * 1024 * 1024;
+
 void raise(DelayProgress::Offsets& offsets, std::int32_t level, QueueOffset to) {
   QueueOffset& next = offsets[level];
   next = std::max(next, to);
@@ -116,6 +119,7 @@ Result<> DelayProgress::load(storage::MessageStore& store) {
   if (!from_java) RMQ_CHECK(add_marks(saved ? saved->position : PhysicalOffset{}, offsets));
   clamp_to_queues(offsets);
   data_version_ = version;
+  saved_position_ = saved ? saved->position : PhysicalOffset{};
   {
     MutexLock lock(mutex_);
     offsets_ = offsets;
@@ -228,15 +232,19 @@ Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
   std::int64_t changes = 0;
   {
     MutexLock lock(mutex_);
-    if (store_ == nullptr || changes_ == saved_changes_) return {};
-    now.offsets = offsets_;
+    if (store_ == nullptr) return {};
     now.position = appending_from_.value_or(PhysicalOffset{store_->appended().value().value});
+    const bool far = now.position - saved_position_ >= kSaveEveryBytes;
+    if (changes_ == saved_changes_ && !far) return {};
+    now.offsets = offsets_;
     end = end_;
     changes = changes_;
   }
   // A power cut must not leave a file that counts what the log has lost.
   RMQ_CHECK(wait_flushed(std::max(end, now.position), patience));
   RMQ_CHECK(write_own_file(now));
+  saved_position_ = now.position;
+  if (changes == saved_changes_) return {};
   data_version_.next(clock_.now_ms());
   RMQ_CHECK(file_.save(encode(now.offsets, data_version_, json::kPretty)));
   saved_changes_ = changes;

@@ -56,7 +56,8 @@ class DelayProgress {
   // under way.
   std::string encode_compact();
 
-  // Writes both files if something changed. Waits until the deliveries that they count are on disk:
+  // Writes both files if something changed, and ours when the log has grown much since, so that
+  // load() reads little of it. Waits until the deliveries that they count are on disk:
   // not on a data thread. Errors: errno; what failed the store; timed_out when the flush takes more
   // than `patience`.
   Result<> save_if_changed(std::chrono::milliseconds patience = std::chrono::seconds(5));
@@ -90,6 +91,7 @@ class DelayProgress {
   MetadataFile file_ RMQ_GUARDED_BY(save_mutex_);
   protocol::DataVersion data_version_ RMQ_GUARDED_BY(save_mutex_);
   std::int64_t saved_changes_ RMQ_GUARDED_BY(save_mutex_) = 0;
+  PhysicalOffset saved_position_ RMQ_GUARDED_BY(save_mutex_);  // in our file
 };
 
 }  // namespace rmq::roles::broker

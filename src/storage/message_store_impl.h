@@ -1,0 +1,106 @@
+// MessageStore::Impl: the parts of a store and how they are wired.
+#pragma once
+
+#include <atomic>
+
+#include "storage/deleted_messages.h"
+#include "storage/dispatcher.h"
+#include "storage/group_commit.h"
+#include "storage/housekeeper.h"
+#include "storage/index_builder.h"
+#include "storage/log_writer.h"
+#include "storage/message_reader.h"
+#include "storage/message_store.h"
+#include "storage/retention.h"
+#include "storage/scrubber.h"
+#include "storage/store_lock.h"
+
+namespace rmq::storage {
+
+class MessageStore::Impl {
+ public:
+  Impl(const StoreConfig& config, DelayLevels delays, FileSystem& files, Clock& clock)
+      : config_(in_whole_entries(config)),
+        files_(files),
+        clock_(clock),
+        layout_(config_),
+        log_directories_(files, layout_.commit_logs(), layout_.read_only_commit_logs()),
+        cache_(files, static_cast<std::size_t>(config_.open_files_max)),
+        log_(cache_, log_directories_, config_.commit_log_segment_bytes),
+        queues_(cache_, layout_, config_.consume_queue_file_bytes),
+        delays_(delays),
+        maker_(queues_, std::move(delays)),
+        reader_(log_, appended_, config_, MessageReader::memory_bytes_of(config_)),
+        dispatcher_(log_, queues_, maker_, dispatched_),
+        index_(files, layout_.index(), {config.index_slots_per_file, config.index_entries_per_file},
+               clock),
+        builder_(log_, index_),
+        writer_(log_, appended_, clock),
+        group_commit_(log_, appended_, flushed_) {}
+
+  ~Impl() {
+    if (retention_) retention_->stop();
+    if (housekeeper_) housekeeper_->stop();
+    group_commit_.stop(GroupCommit::Final::None);
+    dispatcher_.stop(Dispatcher::Drain::No);
+    builder_.stop();
+  }
+
+  Result<> open();
+  Result<> open_index();
+  Result<> open_scrubber(PhysicalOffset recovered_from);
+  Result<> ensure_note();
+  Result<> delete_messages(std::string_view topic, PhysicalOffset end);
+  Result<> hide_deleted();
+  void start();
+  void stop();
+  void fail_store(const Error& why);
+  LogWriter::Hooks writer_hooks();
+  Dispatcher::Hooks dispatcher_hooks();
+  Retention::Hooks retention_hooks();
+  void disk_is_full(const Error& why);
+
+  bool sync_flush() const { return config_.flush_disk_type == FlushDiskType::Sync; }
+  PhysicalOffset visible_limit() const {
+    return PhysicalOffset{sync_flush() ? flushed_.value().value : appended_.value().value};
+  }
+
+  const StoreConfig config_;
+  FileSystem& files_;
+  Clock& clock_;
+  const Layout layout_;
+  std::optional<StoreLock> lock_;  // first taken, last released
+
+  LogDirectories log_directories_;
+  FileCache cache_;
+  CommitLog log_;
+  ConsumeQueueSet queues_;
+  const DelayLevels delays_;
+  const EntryMaker maker_;
+  std::optional<Checkpoint> checkpoint_;
+  std::optional<LogMarkFile> marks_;
+  Dispatcher::Progress recovered_;
+  Mutex deleted_mutex_;
+  std::optional<DeletedMessages> deleted_ RMQ_GUARDED_BY(deleted_mutex_);
+
+  Watermark<AppendedOffset> appended_;
+  Watermark<FlushedOffset> flushed_;
+  Watermark<DispatchedOffset> dispatched_;
+
+  MessageReader reader_;
+  Dispatcher dispatcher_;
+  MessageIndex index_;
+  IndexBuilder builder_;
+  LogWriter writer_;
+  GroupCommit group_commit_;
+  std::optional<Housekeeper> housekeeper_;
+  std::optional<Retention> retention_;
+  std::optional<Scrubber> scrubber_;
+
+  std::function<void(std::span<const Arrival>)> on_arrival_;
+  std::function<void(const Error&)> on_fatal_;
+  std::atomic<bool> failed_{false};
+  bool stopped_ = false;
+};
+
+}  // namespace rmq::storage
