@@ -134,14 +134,18 @@ Result<> MessageReader::collect(const StoredQueue& queue, const ReadRequest& req
 Result<> MessageReader::add_records(const std::vector<Run>& runs, MayWait may_wait,
                                     PhysicalOffset mapped_from, ReadResult& result) const {
   result.records.reserve(runs.size());
+  const Segment* mapped = nullptr;
+  std::shared_ptr<const Mapping> mapping;  // of `mapped`
   for (auto run = runs.begin(); run != runs.end();) {
-    if (run->at >= mapped_from) {
-      if (const Result<std::shared_ptr<const Mapping>> mapping = run->segment->mapping()) {
-        const auto at = static_cast<std::size_t>(run->at - run->segment->base());
-        result.records.push_back({(*mapping)->bytes().subspan(at, run->size), *mapping});
-        ++run;
-        continue;
-      }
+    if (run->at >= mapped_from && run->segment.get() != mapped) {
+      mapping = run->segment->mapping().value_or(nullptr);
+      mapped = mapping ? run->segment.get() : nullptr;
+    }
+    if (run->at >= mapped_from && mapping) {
+      const auto at = static_cast<std::size_t>(run->at - mapped->base());
+      result.records.push_back({mapping->bytes().subspan(at, run->size), mapping});
+      ++run;
+      continue;
     }
     auto last = run;
     auto next = run + 1;

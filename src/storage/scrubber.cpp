@@ -43,9 +43,7 @@ void Scrubber::stop() {
 void Scrubber::run() {
   pass_began_ = SteadyClock::now();
   do {
-    if (Result<> dropped = parts_.sums.drop_before(parts_.log.begin()); !dropped) {
-      note_failure("checksums of expired segments not removed", dropped.error());
-    }
+    follow_log();
     sum_new();
     look_again();
   } while (wait());
@@ -58,6 +56,14 @@ bool Scrubber::wait() {
   while (!stopping_ && changed_.wait_until(mutex_, due)) {
   }
   return !stopping_;
+}
+
+void Scrubber::follow_log() {
+  const PhysicalOffset begin = parts_.log.begin();
+  if (begin == followed_) return;
+  const Result<> dropped = parts_.sums.drop_before(begin);
+  if (!dropped) return note_failure("checksums of expired segments not removed", dropped.error());
+  followed_ = begin;
 }
 
 void Scrubber::sum_new() {

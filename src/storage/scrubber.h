@@ -46,6 +46,7 @@ class Scrubber {
  private:
   void run();
   bool wait();
+  void follow_log();
   void sum_new();
   void look_again();
   // Goes on from `at` to `end`, or until it is to stop; false: try later.
@@ -59,8 +60,9 @@ class Scrubber {
   std::atomic<bool> stopping_{false};
   std::atomic<std::int64_t> damaged_{0};
 
-  PhysicalOffset summed_;  // blocks before it were looked at, or belong to the slow pass
-  PhysicalOffset again_;   // the slow pass
+  PhysicalOffset followed_;  // no sums of what lay before it are left
+  PhysicalOffset summed_;    // blocks before it were looked at, or belong to the slow pass
+  PhysicalOffset again_;     // the slow pass
   std::chrono::steady_clock::time_point pass_began_;
   Bytes buffer_;
   std::set<PhysicalOffset> reported_;
