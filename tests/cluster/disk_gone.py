@@ -83,9 +83,13 @@ class Deleted(disk_case.DiskCase):
         self.stopped(self.last)
 
     def test_queue_file_while_running(self):
+        """Who reads there is told which file is missing; the others read on, and the next start makes it again."""
         self.restart()
-        self.first()
-        self.check()  # it is open
+        self.check()
+        gone = self.queue_files()[0]
+        gone.unlink()
+        with self.assertRaisesRegex(RuntimeError, "No such file.*T/0/" + gone.name):
+            self.check()
         self.send_many(4)
         self.restart(lambda broker: broker.kill(), clean=False)
         self.check()

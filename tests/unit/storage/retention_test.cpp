@@ -36,6 +36,11 @@ struct Disk : StoreFixture {
     open();
   }
   ~Disk() { kill(); }  // before `failing` goes
+  // No room is made by deleting messages.
+  void keep_all() {
+    config.clean_file_forcibly_enable = false;
+    restart();
+  }
   static int hour() {
     const std::time_t seconds = noon / 1000;
     std::tm local{};
@@ -196,6 +201,7 @@ TEST_CASE_FIXTURE(Disk, "full disk: messages are refused with the reason, and ta
 }
 
 TEST_CASE_FIXTURE(Disk, "full disk: a segment that cannot be made refuses messages until it can") {
+  keep_all();
   fill(1);
   failing.plan(FileCall::Allocate, 1, std::errc::no_space_on_device, "commitlog");
   const std::string body(15 * 1024, 'x');
@@ -234,6 +240,7 @@ void check_log_without_space(std::size_t messages, std::int64_t first, std::int6
   CAPTURE(failures);
   CAPTURE(killed);
   Disk disk;
+  disk.keep_all();
   disk.fill(1);
   const std::int64_t end = disk.store->appended().value().value;
   disk.failing.plan(FileCall::Write, first, std::errc::no_space_on_device, "commitlog", failures);
