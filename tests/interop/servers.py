@@ -17,7 +17,7 @@ BINARY = pathlib.Path(os.environ.get("RMQ_BIN") or HERE / "../../build/release/r
 
 # Short, so that sixteen retries fit into a test; the second differs, so that one can see that a level is obeyed.
 SETTINGS = {"messageDelayLevel": "1s 3s " + " ".join(["1s"] * 16)}
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class Server:

@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** The original name server or broker, from the jars of the profile java-server. */
 final class JavaProcess implements RoleProcess {
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofSeconds(180);
     private static final int STOP_SECONDS = 60;
 
     private final String name;

@@ -21,7 +21,7 @@ final class JavaServer extends Server {
             directory, Map.of("listenPort", Integer.toString(namesrvPort)));
         broker = JavaProcess.broker(directory, keys());
         // A Java broker says "boot success" before the name server knows it.
-        Await.until("registration of the Java broker", Duration.ofSeconds(60),
+        Await.until("registration of the Java broker", Duration.ofSeconds(180),
             () -> !Requests.brokersOf("TBW102", namesrv()).isEmpty());
     }
 
