@@ -18,7 +18,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
  * the other has left, and nothing that it had delivered. Needs the jars of the Java server.
  */
 @EnabledIfEnvironmentVariable(named = "RMQ_INTEROP_SERVER", matches = "java")
-@Timeout(200)
+@Timeout(400)
 class DelayHandOverTest {
     private static final String SEGMENT_BYTES = Integer.toString(64 << 20);
 
