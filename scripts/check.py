@@ -27,7 +27,7 @@ def preset(name: str, *targets: str) -> list[list[str]]:
 
 
 def ctest(name: str, *options: str) -> list[str]:
-    return ["ctest", "--test-dir", f"build/{name}", "--output-on-failure", "-j", JOBS, *options]
+    return ["ctest", "--test-dir", f"build/{name}", "--output-on-failure", "--timeout", "900", "-j", JOBS, *options]
 
 
 SECTIONS: dict[str, list[list[str]]] = {

@@ -3,7 +3,7 @@
 // (Java's checkpoint and our LogMark). What a note says is on disk before the note: queues are
 // synced up to a position of dispatch, and the note waits until the log is flushed up to there. A
 // full disk only delays a note.
-// Threads: want_segment() on any; note_clean_stop() after stop().
+// Threads: want_segment() on any; note() while it does not run.
 // Crash: the note before, which is true as well.
 #pragma once
 

@@ -8,9 +8,10 @@
 //   40 i64 last record before that: physical offset, 48 i64 size (0: none), 56 i64 XXH3 of it
 //   64 i64 its store time, ms | 72 i64 queues with entries before dispatched
 //   80 i64 after a clean stop: XXH3 of names and bounds of all queues; else the sum of their ends
-//   at dispatched, 0 when not known | 88 the checkpoint, 40 bytes 128 i64 1: the message index is
-//   known | 136 i64 name of its newest file | 144 that file's header, 40 bytes | 184 i64 physical
-//   offset up to which the index is complete and synced 192 i64 XXH3 of all before
+//   at dispatched, 0 when not known | 88 the checkpoint, 40 bytes | 128 i64 1: the message index
+//   is known | 136 i64 name of its newest file | 144 that file's header, 40 bytes
+//   184 i64 physical offset up to which the index is complete and synced
+//   192 i64 XXH3 of all before
 // Threads: one. Crash: a torn slot fails its checksum, and the other one is one write older.
 #pragma once
 

@@ -83,7 +83,6 @@ class MessageIndex {
   std::string path_of(std::int64_t name) const;
   Result<> load();
   Result<> drop_from(std::size_t first);
-  Result<bool> fit_last(const IndexSituation& situation);
   Result<> take_last(const IndexSituation& situation);
   Result<> roll() RMQ_REQUIRES(mutex_);
   std::int64_t next_name() const RMQ_REQUIRES(mutex_);

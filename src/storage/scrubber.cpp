@@ -1,6 +1,7 @@
 #include "storage/scrubber.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -10,6 +11,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::int64_t kReadBytes = 256 * 1024;
+constexpr std::int64_t kPageBytes = 4096;
 constexpr std::chrono::hours kPassInterval{24};
 constexpr std::size_t kReportedMax = 10'000;
 
@@ -23,6 +25,7 @@ Result<> Scrubber::open(PhysicalOffset recovered_from, PhysicalOffset end, bool 
   }
   summed_ = parts_.sums.block_begin(recovered_from);
   again_ = parts_.log.begin();
+  pass_end_ = summed_;
   return {};
 }
 
@@ -67,51 +70,49 @@ void Scrubber::follow_log() {
 }
 
 void Scrubber::sum_new() {
-  const PhysicalOffset flushed{parts_.flushed.value().value};
-  look(summed_, parts_.sums.block_begin(flushed), flushed.value);
+  look(summed_, parts_.sums.block_begin(PhysicalOffset{parts_.flushed.value().value}));
 }
 
 void Scrubber::look_again() {
-  if (again_ >= summed_) {
+  if (again_ >= pass_end_) {
     if (SteadyClock::now() < pass_began_ + kPassInterval) return;
     pass_began_ = SteadyClock::now();
     again_ = parts_.log.begin();
+    pass_end_ = summed_;
   }
-  const auto share = std::chrono::duration<double>(parts_.interval).count();
-  look(again_, summed_,
-       static_cast<std::int64_t>(share * static_cast<double>(parts_.bytes_per_second)));
+  const auto seconds = std::chrono::duration<double>(parts_.interval).count();
+  const auto share =
+      static_cast<std::int64_t>(seconds * static_cast<double>(parts_.bytes_per_second));
+  if (share == 0) return;
+  look(again_, std::min(pass_end_, parts_.sums.block_end(again_ + share)));
 }
 
-bool Scrubber::look(PhysicalOffset& at, PhysicalOffset end, std::int64_t bytes_max) {
-  const PhysicalOffset first = at;
-  while (at < end && at - first < bytes_max && !stopping_) {
+void Scrubber::look(PhysicalOffset& at, PhysicalOffset end) {
+  std::int64_t step = kReadBytes;
+  while (!stopping_) {
     at = std::max(at, parts_.log.begin());
-    if (at >= end) break;
-    const Result<std::size_t> got = read(at, end);
+    if (at >= end) return;
+    const Result<std::size_t> got = read(at, std::min(end, at + step));
     if (!got) {
-      // Expired meanwhile, perhaps.
-      if (at < parts_.log.begin()) continue;
+      if (at < parts_.log.begin()) continue;  // expired meanwhile
+      if (std::exchange(step, kPageBytes) != kPageBytes) continue;
       note_failure("commit log cannot be read at " + std::to_string(at.value), got.error());
-      at = parts_.sums.block_end(at);
-      continue;
+      at = std::min(end, parts_.sums.block_begin(at + kPageBytes));
+      return;
     }
     const auto found =
         parts_.sums.check(ByteView(buffer_).first(*got), at, BlockSums::Missing::Add);
-    if (!found) {
-      note_failure("checksums not kept", found.error());
-      return false;
-    }
+    if (!found) return note_failure("checksums not kept", found.error());
     for (const PhysicalOffset block : *found) report(block);
     at += static_cast<std::int64_t>(*got);
   }
-  return true;
 }
 
 // Into buffer_: whole blocks of one segment.
 Result<std::size_t> Scrubber::read(PhysicalOffset at, PhysicalOffset end) {
   const std::shared_ptr<Segment> segment = parts_.log.segment_of(at);
   if (!segment) return fail(std::make_error_code(std::errc::no_such_file_or_directory));
-  end = std::min({end, segment->end(), at + kReadBytes});
+  end = std::min(end, segment->end());
   const auto wanted = static_cast<std::size_t>(end - at);
   if (buffer_.size() < wanted) buffer_.resize(wanted);
   RMQ_TRY(const std::shared_ptr<File> file, segment->file());

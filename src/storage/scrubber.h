@@ -3,8 +3,8 @@
 // in the log names the position. Nothing else follows from it: no message is held back.
 // What a recovery has read is looked at first. A pass over the whole log begins once a day at most.
 // Threads: start() and stop() on one; the rest is its own.
-// Errors: what cannot be read is in the log and passed over; sums that cannot be written are tried
-// again.
+// Errors: a page that cannot be read is named in the log and passed over, one in a round, so that a
+// disk that is gone does not fill the log; sums that cannot be written are tried again.
 #pragma once
 
 #include <atomic>
@@ -49,8 +49,9 @@ class Scrubber {
   void follow_log();
   void sum_new();
   void look_again();
-  // Goes on from `at` to `end`, or until it is to stop; false: try later.
-  bool look(PhysicalOffset& at, PhysicalOffset end, std::int64_t bytes_max);
+  // Goes on from `at` to `end`, where blocks begin; not so far when something fails or it is to
+  // stop.
+  void look(PhysicalOffset& at, PhysicalOffset end);
   Result<std::size_t> read(PhysicalOffset at, PhysicalOffset end);
   void report(PhysicalOffset block);
   void note_failure(const std::string& what, const Error& why);
@@ -62,7 +63,8 @@ class Scrubber {
 
   PhysicalOffset followed_;  // no sums of what lay before it are left
   PhysicalOffset summed_;    // blocks before it were looked at, or belong to the slow pass
-  PhysicalOffset again_;     // the slow pass
+  PhysicalOffset again_;     // the slow pass is there
+  PhysicalOffset pass_end_;  // and ends here
   std::chrono::steady_clock::time_point pass_began_;
   Bytes buffer_;
   std::set<PhysicalOffset> reported_;

@@ -102,7 +102,7 @@ def until(condition, what):
             return found
         if time.monotonic() > end:
             raise AssertionError("not within %g s: %s" % (SECONDS, what))
-        time.sleep(0.01)
+        os.sched_yield()
 
 
 class DiskCase(unittest.TestCase):

@@ -43,9 +43,7 @@ class MeasuredServer(server.Server):
 
     def arguments(self):
         config = self.directory / "broker.toml"
-        # Reading old bytes of the log again is no message's cost.
-        config.write_text("[broker]\ndata_threads = 1\n\n[store]\ncommit_log_segment_bytes = 67108864\n"
-                          "scrub_bytes_per_second = 0\n")
+        config.write_text("[broker]\ndata_threads = 1\n\n[store]\ncommit_log_segment_bytes = 67108864\n")
         return ["valgrind", "--tool=callgrind", "--collect-systime=yes", "--separate-threads=no",
                 "--dump-before=rmq::roles::broker::on_get_broker_runtime_info*",
                 "--callgrind-out-file=%s/counts" % self.directory, str(server.BINARY), "serve",

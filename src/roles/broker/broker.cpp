@@ -126,12 +126,14 @@ Result<> Broker::open_store() {
   RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));
-  auto queues = store->queues();
-  std::erase_if(queues, [this](const auto& queue) {
-    return store->min_offset(queue.first, queue.second) ==
-           store->visible_end(queue.first, queue.second);
-  });
-  topics.restore(queues);
+  if (topics.from_backup()) {
+    auto queues = store->queues();
+    std::erase_if(queues, [this](const auto& queue) {
+      return store->min_offset(queue.first, queue.second) ==
+             store->visible_end(queue.first, queue.second);
+    });
+    topics.restore(queues);
+  }
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
   RMQ_CHECK(first_offsets.load());

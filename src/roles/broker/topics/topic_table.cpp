@@ -279,11 +279,12 @@ Result<TopicConfig> TopicTable::update(TopicConfig config, std::string_view attr
   return config;
 }
 
+bool TopicTable::from_backup() {
+  MutexLock lock(save_mutex_);
+  return file_.from_backup();
+}
+
 void TopicTable::restore(const std::vector<std::pair<std::string, QueueId>>& queues) {
-  {
-    MutexLock lock(save_mutex_);
-    if (!file_.from_backup()) return;
-  }
   std::map<std::string, QueueId> missing;  // and the last queue of each
   for (const auto& [topic, queue_id] : queues) {
     if (contains(topic)) continue;

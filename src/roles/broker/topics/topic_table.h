@@ -47,8 +47,10 @@ class TopicTable {
   // BrokerErrc::MetadataLost (both files unusable, or none there, while there are messages). Before
   // any other call, once.
   Result<> load(bool store_has_data);
-  // After load(), when it had to take the backup: makes the topics that are missing there again,
-  // with default settings, as far as they have messages. `queues`: those that have.
+  // load() had to take the backup, which lacks the last change.
+  bool from_backup();
+  // After such a load(): makes the topics that are missing there again, with default settings, as
+  // far as they have messages. `queues`: those that have.
   void restore(const std::vector<std::pair<std::string, QueueId>>& queues);
 
   const Snapshot<TopicTableMap>& snapshot() const { return snapshot_; }
