@@ -32,7 +32,7 @@ def create_topics(address, topics: int, queues: int) -> None:
     with remoting.Connection(address, timeout=60) as connection:
         waiting = 0
         for number in range(topics):
-            fields = {"topic": f"{TOPIC}-{number}", "defaultTopic": "TBW102", "readQueueNums": queues, "writeQueueNums": queues,
+            fields = {"topic": f"{TOPIC}-{number + 1}", "defaultTopic": "TBW102", "readQueueNums": queues, "writeQueueNums": queues,
                       "perm": 6, "topicFilterType": "SINGLE_TAG", "topicSysFlag": 0, "order": "false"}
             connection.socket.sendall(remoting.frame(remoting.UPDATE_AND_CREATE_TOPIC, number + 1, fields))
             waiting = answers(connection, waiting + 1, IN_FLIGHT)
@@ -43,7 +43,7 @@ def send_to_each_queue(address, topics: int, queues: int) -> None:
     with remoting.Connection(address, timeout=60) as connection:
         waiting = 0
         for number in range(topics):
-            template = remoting.SendTemplate(f"{TOPIC}-{number}")
+            template = remoting.SendTemplate(f"{TOPIC}-{number + 1}")
             connection.socket.sendall(b"".join(template.send(number * queues + queue + 1, queue, b"x" * 128, b"")
                                                for queue in range(queues)))
             waiting = answers(connection, waiting + queues, IN_FLIGHT)

@@ -95,7 +95,7 @@ Result<bool> ConsumeQueue::drop_before(PhysicalOffset at) {
     if ((gone + 1) * per_file_ >= synced_end_.load(std::memory_order_acquire)) return false;
     {
       MutexLock lock(mutex_);
-      dirty_files_.erase(gone);
+      std::erase(dirty_files_, gone);
       first_file_ = gone + 1;
       new_names_ = true;
     }
@@ -197,12 +197,16 @@ Result<> ConsumeQueue::write_entries(QueueOffset at, ByteView entries) {
     {
       // After the write: a sync that comes between would take the file off the list without it.
       MutexLock lock(mutex_);
-      dirty_files_.insert(index);
+      note_dirty(index);
     }
     entries = entries.subspan(part);
     at += static_cast<std::int64_t>(part / kEntryBytes);
   }
   return {};
+}
+
+void ConsumeQueue::note_dirty(std::int64_t index) {
+  if (std::ranges::find(dirty_files_, index) == dirty_files_.end()) dirty_files_.push_back(index);
 }
 
 Result<std::shared_ptr<File>> ConsumeQueue::file_for_append(std::int64_t index) {

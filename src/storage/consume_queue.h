@@ -5,17 +5,15 @@
 //   0 i64 physical offset | 8 i32 stored size, bytes | 12 i64 Java hashCode of the tag, 0 if none
 // An entry of size 0 is the end. A queue that begins in the middle of a file has fillers
 // (0, 0x7FFFFFFF, 0) in front.
-// Threads: load, recover, cut, reset and correct_begin before any other; append() and publish() on
-// the dispatcher; take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse
-// and synced by sync_files() only; what was appended since is gone or may be there in parts.
-// Recovery drops entries from its starting point on and dispatches them again.
+// Threads: load() to end_recovery() before any other; append() and publish() on the dispatcher;
+// take_unsynced() and sync_files() on one; the rest on any. Crash: files are sparse and synced by
+// sync_files() only; what was appended since is gone or may be there in parts. Recovery drops
+// entries from its starting point on and dispatches them again.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +58,8 @@ class ConsumeQueue {
   Result<> reset();
   // Moves begin() to the first entry of a record that the log still has.
   Result<> correct_begin(PhysicalOffset log_begin);
+  // Frees what only the calls above need; none of them comes any more.
+  void end_recovery();
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
   // The same, and removes the files that have nothing else. The last one that is known to be on
@@ -100,7 +100,7 @@ class ConsumeQueue {
 
   // What is not on disk yet: files, and directories with new names.
   struct Unsynced {
-    std::set<std::int64_t> files;
+    std::vector<std::int64_t> files;
     std::vector<std::string> directories;
     QueueOffset end;  // what is on disk when both are, for note_synced()
   };
@@ -121,6 +121,7 @@ class ConsumeQueue {
   Result<std::shared_ptr<File>> file(std::int64_t index) const;
   Result<std::shared_ptr<File>> file_for_append(std::int64_t index);
   void begin_with(QueueOffset at) RMQ_REQUIRES(mutex_);
+  void note_dirty(std::int64_t index) RMQ_REQUIRES(mutex_);
   std::size_t read_tail(QueueOffset from, std::int64_t last, MutableByteView into) const
       RMQ_REQUIRES(mutex_);
   Result<> write_entries(QueueOffset at, ByteView entries);
@@ -144,7 +145,7 @@ class ConsumeQueue {
     ConsumeQueueEntry last;
     bool nothing_behind = false;  // no files, and no bytes that are not zero
   };
-  std::optional<Ends> ends_;  // empty without entries, too
+  std::unique_ptr<const Ends> ends_;  // null without entries, too
 
   bool begun_ = false;
   bool damaged_ = false;
@@ -165,7 +166,7 @@ class ConsumeQueue {
   QueueOffset tail_begin_ RMQ_GUARDED_BY(mutex_);
   // The file last appended to and the one last read.
   mutable std::array<OpenFile, 2> open_ RMQ_GUARDED_BY(mutex_);
-  std::set<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);
+  std::vector<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);
   bool new_names_ RMQ_GUARDED_BY(mutex_) = false;
   bool names_synced_ RMQ_GUARDED_BY(mutex_) = false;  // or will be, with the next sync
 };

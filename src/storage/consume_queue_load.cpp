@@ -121,7 +121,7 @@ Result<bool> ConsumeQueue::recover_short() {
     RMQ_TRY(const std::optional<std::int64_t> data, only->next_data(kBlockBytes));
     ends.nothing_behind = !data;
   }
-  ends_ = ends;
+  ends_ = std::make_unique<const Ends>(ends);
   return true;
 }
 
@@ -169,7 +169,7 @@ Result<> ConsumeQueue::look_at_ends() {
     RMQ_TRY(const bool data, has_data(*last, end % per_file_ * kUnit));
     ends.nothing_behind = !data;
   }
-  ends_ = ends;
+  ends_ = std::make_unique<const Ends>(ends);
   return {};
 }
 
@@ -195,7 +195,7 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
     RMQ_CHECK(cache_.files().remove(path_of(index)));
     files_end_ = index;
     MutexLock lock(mutex_);
-    dirty_files_.erase(index);
+    std::erase(dirty_files_, index);
     new_names_ = true;
   }
   if (keep < files_end_) {
@@ -205,12 +205,18 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
     if (data) {
       RMQ_CHECK(last->zero_range(from, file_bytes_ - from));
       MutexLock lock(mutex_);
-      dirty_files_.insert(keep);
+      note_dirty(keep);
     }
   }
   written_end_ = QueueOffset{end};
   publish();
   return {};
+}
+
+void ConsumeQueue::end_recovery() {
+  ends_.reset();
+  MutexLock lock(mutex_);
+  open_ = {};
 }
 
 }  // namespace rmq::storage

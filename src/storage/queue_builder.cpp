@@ -5,26 +5,20 @@
 namespace rmq::storage {
 namespace {
 
-// Kept for the next call; a queue that once got more gives the memory back.
 // A queue's entries go to its file when there are so many, or once a second.
 constexpr std::size_t kTailBytesMax = 8192;
-constexpr std::size_t kPendingBytesKept = 4096;
+// Kept for the next call; what was longer gives the memory back.
+constexpr std::size_t kCollectedBytesKept = 4096;
 
 QueueOffset collected_end(const StoredQueue& queue) {
-  return queue.entries.written_end() +
-         static_cast<std::int64_t>(queue.pending.size() / kEntryBytes);
-}
-
-void drop_pending(StoredQueue& queue) {
-  queue.pending.clear();
-  if (queue.pending.capacity() > kPendingBytesKept) queue.pending.shrink_to_fit();
+  return queue.entries.written_end() + std::int64_t{queue.collected};
 }
 
 }  // namespace
 
 bool leaves_gap(const DispatchEntry& entry) {
   const StoredQueue& queue = *entry.queue;
-  const bool first = !queue.entries.has_entries() && queue.pending.empty();
+  const bool first = !queue.entries.has_entries() && queue.collected == 0;
   return !first && entry.queue_offset > collected_end(queue);
 }
 
@@ -38,21 +32,30 @@ Result<> QueueBuilder::collect(const DispatchEntry& entry,
                                         ", the record at " + std::to_string(entry.physical.value) +
                                         " is number " + std::to_string(entry.queue_offset.value));
   }
-  const bool first = !queue.entries.has_entries() && queue.pending.empty();
+  const bool first = !queue.entries.has_entries() && queue.collected == 0;
   if (!first && entry.queue_offset < collected_end(queue)) return {};
-  if (queue.pending.empty()) touched_.push_back(&queue);
+  Bytes& collected = collected_of(queue);
   if (first && entry.queue_offset.value > 0) {
     // append() fills up to here; what follows is collected from here on.
     std::byte bytes[kEntryBytes];
     encode_entry({entry.physical, entry.size, entry.tag_code}, bytes);
     queue.entries.append(entry.queue_offset, bytes);
   } else {
-    const std::size_t at = queue.pending.size();
-    queue.pending.resize(at + kEntryBytes);
-    encode_entry({entry.physical, entry.size, entry.tag_code}, queue.pending.data() + at);
+    const std::size_t at = collected.size();
+    collected.resize(at + kEntryBytes);
+    encode_entry({entry.physical, entry.size, entry.tag_code}, collected.data() + at);
+    ++queue.collected;
   }
   added.push_back(&entry);
   return {};
+}
+
+Bytes& QueueBuilder::collected_of(StoredQueue& queue) {
+  if (queue.collected > 0) return collected_[queue.collected_in];
+  queue.collected_in = static_cast<std::uint32_t>(touched_.size());
+  touched_.push_back(&queue);
+  if (collected_.size() < touched_.size()) collected_.emplace_back();
+  return collected_[queue.collected_in];
 }
 
 Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
@@ -65,11 +68,14 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
     outcome = collect(entry, added);
     if (!outcome) break;
   }
-  for (StoredQueue* queue : touched_) {
-    if (outcome && !queue->pending.empty()) {
-      queue->entries.append(queue->entries.written_end(), queue->pending);
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    Bytes& collected = collected_[i];
+    if (outcome && !collected.empty()) {
+      touched_[i]->entries.append(touched_[i]->entries.written_end(), collected);
     }
-    drop_pending(*queue);
+    touched_[i]->collected = 0;
+    collected.clear();
+    if (collected.capacity() > kCollectedBytesKept) collected.shrink_to_fit();
   }
   if (!outcome) {
     for (StoredQueue* queue : touched_) queue->entries.take_back(queue->entries.end());

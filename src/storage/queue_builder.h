@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "storage/consume_queue_set.h"
 #include "storage/dispatch_entry.h"
 
@@ -29,11 +30,14 @@ class QueueBuilder {
 
  private:
   Result<> collect(const DispatchEntry& entry, std::vector<const DispatchEntry*>& added);
+  Bytes& collected_of(StoredQueue& queue);
 
   ConsumeQueueSet& queues_;
   std::int64_t begun_ = 0;
   std::int64_t advanced_ = 0;
+  // Queues that the call at hand has entries for, and the entries, encoded, of each.
   std::vector<StoredQueue*> touched_;
+  std::vector<Bytes> collected_;  // at least as many; kept for the next call
 };
 
 // Whether `entry` comes too late in its queue: entries before it are missing.

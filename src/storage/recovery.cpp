@@ -345,6 +345,7 @@ Result<> Recovery::finish(const Plan& done) {
   if (!broken_.empty()) RMQ_CHECK(rebuild());
   for (StoredQueue* queue : queues_.all()) {
     RMQ_CHECK(queue->entries.correct_begin(log_.begin()));
+    queue->entries.end_recovery();
     queue->next_offset = queue->entries.written_end();
     progress_.queues += queue->next_offset.value > 0 ? 1 : 0;
   }

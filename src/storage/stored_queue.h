@@ -1,6 +1,11 @@
 // StoredQueue: what the store keeps about one queue, behind the handle that callers hold.
-// Threads: next_offset belongs to the writer role, `pending` to the dispatcher.
+// There may be very many, so it has nothing that a queue at rest does not need.
+// Threads: next_offset belongs to the writer role, what is collected to the dispatcher.
 #pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
 
 #include "storage/consume_queue.h"
 #include "storage/queue.h"
@@ -19,8 +24,9 @@ class StoredQueue final : public Queue {
   ConsumeQueue entries;
   // The offset that the next message gets.
   QueueOffset next_offset;
-  // Encoded entries that the dispatcher has collected and not yet appended.
-  Bytes pending;
+  // Entries that the dispatcher has collected and not yet appended, and where (QueueBuilder).
+  std::uint32_t collected = 0;
+  std::uint32_t collected_in = 0;
 };
 
 }  // namespace rmq::storage

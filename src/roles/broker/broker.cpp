@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "net/await.h"
 #include "net/endpoint.h"
@@ -105,6 +106,7 @@ Result<> Broker::start() {
   saver_.start();
   saver_.wake();
   start_timers();
+  return_free_memory();
   std::function<net::Task<bool>()> announce = [this] {
     registration.start(
         {address(), config.broker_ip2 + ":" + std::to_string(config.ha_listen_port)});
