@@ -87,6 +87,7 @@ def main() -> int:
     queues = options.topics * options.queues
     with tempfile.TemporaryDirectory(prefix="bench-topics-", dir=os.environ.get("BENCH_DIRECTORY")) as directory:
         broker = server.Server(directory=directory).start()
+        os.sync()  # a start waits for what others have left to write on the same disk
         begin = time.monotonic()
         create_topics(broker.broker, options.topics, options.queues)
         print(f"topics made in {time.monotonic() - begin:.1f} s", flush=True)
