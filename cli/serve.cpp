@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/serve_options.h"
+#include "cli/service_manager.h"
 #include "config/config_errc.h"
 #include "net/io_threads.h"
 #include "net/net_errc.h"
@@ -26,6 +27,8 @@
 
 namespace rmq::cli {
 namespace {
+
+constexpr std::int64_t kMiB = 1024 * 1024;
 
 // Every connection and segment is a descriptor: take what the system allows.
 void raise_descriptor_limit() {
@@ -86,7 +89,7 @@ class Server {
       : options_(std::move(options)),
         threads_(options_.broker ? static_cast<std::size_t>(options_.broker->data_threads) : 1) {}
 
-  Result<> start(const std::function<void(const Error&)>& on_fatal) {
+  Result<> start(const std::function<void(const Error&)>& on_fatal, ServiceManager& manager) {
     threads_.start();
     if (options_.namesrv) {
       namesrv_ = std::make_unique<roles::namesrv::NameServer>(threads_, *options_.namesrv,
@@ -99,6 +102,10 @@ class Server {
       broker_ = std::make_unique<roles::broker::Broker>(threads_, std::move(config),
                                                         FileSystem::posix(), Clock::system());
       broker_->on_fatal(on_fatal);
+      broker_->on_start_progress([&manager](std::int64_t done, std::int64_t most) {
+        manager.starting("recovery: " + std::to_string(done / kMiB) + " MiB of at most " +
+                         std::to_string(most / kMiB) + " MiB of the commit log read");
+      });
       RMQ_CHECK(broker_->start());
     }
     return {};
@@ -173,12 +180,15 @@ int serve(const ServeOptions& options, Console& console) {
   const sigset_t ending = ending_signals();
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
+  ServiceManager manager = ServiceManager::from_environment();
   std::atomic<bool> fatal{false};
   Server server(options);
-  const Result<> started = server.start([&](const Error&) {
-    fatal = true;
-    kill(getpid(), SIGTERM);
-  });
+  const Result<> started = server.start(
+      [&](const Error&) {
+        fatal = true;
+        kill(getpid(), SIGTERM);
+      },
+      manager);
   if (!started) {
     console.err << "rmq: cannot start: " << started.error().message() << "\n";
     if (const std::string hint = remedy(started.error()); !hint.empty())
@@ -188,6 +198,7 @@ int serve(const ServeOptions& options, Console& console) {
   }
   print_ready(server, console.out);
   write_ready_fd(server);
+  manager.ready();
 
   int signal = 0;
   sigwait(&ending, &signal);
@@ -198,6 +209,7 @@ int serve(const ServeOptions& options, Console& console) {
     log::warn("serve", "second signal: leaving without a clean stop", kv("signal", again));
     _exit(static_cast<int>(ExitCode::Failed));
   }).detach();
+  manager.stopping();
   server.stop();
   return static_cast<int>(fatal ? ExitCode::Failed : ExitCode::Ok);
 }

@@ -43,7 +43,7 @@ Table store_table(const Inspection& found) {
   table.add_row({"last message stored", time_or_dash(found.last_timestamp_ms)});
   table.add_row({"segments", std::to_string(survey.segments.size()) + " of " +
                                  std::to_string(survey.segment_bytes) + " bytes in " +
-                                 survey.layout.commit_log()});
+                                 survey.log_directories()});
   table.add_row({"queues", std::to_string(found.queues.size()) + ", files of " +
                                std::to_string(survey.queue_file_bytes) + " bytes"});
   table.add_row({"index files", std::to_string(survey.index.size())});
@@ -118,9 +118,9 @@ json::Value texts_value(const std::vector<std::string>& texts) {
 
 json::Value segments_value(const Survey& survey) {
   json::Value list = json::Value::array();
-  for (const offline::PositionFile& segment : survey.segments) {
+  for (const offline::SegmentFile& segment : survey.segments) {
     json::Value value = json::Value::object();
-    value.set("begin", segment.position).set("bytes", segment.bytes);
+    value.set("begin", segment.position).set("bytes", segment.bytes).set("file", segment.path);
     list.push_back(std::move(value));
   }
   return list;

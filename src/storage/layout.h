@@ -43,6 +43,9 @@ class Layout {
   std::vector<std::string> read_only_commit_logs_;
 };
 
+// What a file system has in its root directory, which may be a directory of the log.
+inline constexpr std::string_view kLostAndFound = "lost+found";
+
 // The name of a file of fixed size: the position of its first byte, 20 digits.
 std::string position_file_name(std::int64_t position);
 // Error: StoreErrc::WrongFileName when `name` is not 20 digits that make a position.

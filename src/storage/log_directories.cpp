@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -11,9 +10,6 @@
 
 namespace rmq::storage {
 namespace {
-
-// What a file system has in its root directory.
-constexpr std::string_view kLostAndFound = "lost+found";
 
 bool contains(const std::vector<std::string>& list, const std::string& one) {
   return std::find(list.begin(), list.end(), one) != list.end();

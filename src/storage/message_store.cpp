@@ -9,11 +9,12 @@ MessageStore::MessageStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 MessageStore::~MessageStore() = default;
 
 Result<std::unique_ptr<MessageStore>> MessageStore::open(const StoreConfig& config,
-                                                         FileSystem& files, Clock& clock) {
+                                                         FileSystem& files, Clock& clock,
+                                                         ProgressListener on_progress) {
   RMQ_CHECK(check_file_lengths(config));
   RMQ_TRY(DelayLevels delays, DelayLevels::parse(config.message_delay_level));
   auto impl = std::make_unique<Impl>(config, std::move(delays), files, clock);
-  RMQ_CHECK(impl->open());
+  RMQ_CHECK(impl->open(std::move(on_progress)));
   return std::unique_ptr<MessageStore>(new MessageStore(std::move(impl)));
 }
 

@@ -28,6 +28,7 @@
 #include "storage/delay_levels.h"
 #include "storage/message_query.h"
 #include "storage/queue_entry.h"
+#include "storage/read_progress.h"
 #include "storage/read_result.h"
 #include "storage/store_config.h"
 #include "storage/store_errc.h"
@@ -38,9 +39,11 @@ class MessageStore {
  public:
   // Errors: StoreErrc::InUse, WrongFileSize, WrongFileName (a file that does not fit the
   // configuration or does not belong there), NotSupported (queues in RocksDB, batch queues),
-  // Corrupt (what was on disk is damaged; the detail has the position); I/O errors.
+  // Corrupt (what was on disk is damaged; the detail has the position); I/O errors. Reading the log
+  // may take long: `on_progress` hears of it, on this thread.
   static Result<std::unique_ptr<MessageStore>> open(const StoreConfig& config, FileSystem& files,
-                                                    Clock& clock);
+                                                    Clock& clock,
+                                                    ProgressListener on_progress = {});
   ~MessageStore();
   Result<> start();
   void stop();

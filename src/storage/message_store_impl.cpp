@@ -6,7 +6,7 @@
 
 namespace rmq::storage {
 
-Result<> MessageStore::Impl::open() {
+Result<> MessageStore::Impl::open(ProgressListener on_progress) {
   RMQ_CHECK(log_directories_.check());
   // First, because the lock leaves its mark.
   RMQ_CHECK(check_store_format(files_, layout_));
@@ -15,7 +15,7 @@ Result<> MessageStore::Impl::open() {
   RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
   RMQ_CHECK(log_.load());
   Recovery recovery(log_, queues_, maker_, checkpoint_->values(),
-                    marks_->find(checkpoint_->values()));
+                    marks_->find(checkpoint_->values()), std::move(on_progress));
   RMQ_CHECK(queues_.load(recovery.search(lock_->unclean())));
   RMQ_TRY(recovered_, recovery.run(lock_->unclean()));
   const std::int64_t end = recovered_.position.value;

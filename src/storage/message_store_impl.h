@@ -46,7 +46,7 @@ class MessageStore::Impl {
     builder_.stop();
   }
 
-  Result<> open();
+  Result<> open(ProgressListener on_progress);
   Result<> open_index();
   Result<> open_scrubber(PhysicalOffset recovered_from);
   Result<> ensure_note();

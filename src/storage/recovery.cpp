@@ -196,7 +196,7 @@ Result<> Recovery::scan(PhysicalOffset start) {
   if (start < capacity)
     log::info("store", "recovery reads the log", kv("from", start.value), kv("to", capacity.value));
   LogCursor cursor(log_, start, capacity, CheckBody::Yes);
-  std::int64_t next_report = start.value + log_.segment_bytes();
+  ReadProgress progress(on_progress_, start, capacity);
   for (;;) {
     const Result<std::optional<MessageRecord>> record = cursor.next();
     if (!record || !*record) {
@@ -216,10 +216,7 @@ Result<> Recovery::scan(PhysicalOffset start) {
     progress_.last_record = (*record)->physical_offset;
     progress_.last_record_bytes = (*record)->total_bytes;
     progress_.last_store_timestamp_ms = (*record)->store_timestamp_ms;
-    if (cursor.position().value >= next_report) {
-      log::info("store", "recovery", kv("at", cursor.position().value));
-      next_report += log_.segment_bytes();
-    }
+    progress.at(cursor.position());
   }
 }
 
@@ -289,6 +286,7 @@ Result<> Recovery::rebuild() {
   for (StoredQueue* queue : broken_) RMQ_CHECK(queue->entries.reset());
   ends_.clear();
   LogCursor cursor(log_, log_.begin(), progress_.position, CheckBody::No);
+  ReadProgress progress(on_progress_, log_.begin(), progress_.position);
   for (;;) {
     const Result<std::optional<MessageRecord>> read = cursor.next();
     if (!read) {
@@ -300,6 +298,7 @@ Result<> Recovery::rebuild() {
     if (!record) break;
     RMQ_TRY(const DispatchEntry entry, maker_.make(*record));
     if (entry.queue != nullptr && broken_.contains(entry.queue)) RMQ_CHECK(rebuild_entry(entry));
+    progress.at(cursor.position());
   }
   broken_.clear();
   return flush_entries();

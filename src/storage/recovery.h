@@ -21,6 +21,7 @@
 #include "storage/log_cursor.h"
 #include "storage/log_mark.h"
 #include "storage/queue_builder.h"
+#include "storage/read_progress.h"
 
 namespace rmq::storage {
 
@@ -28,8 +29,10 @@ class Recovery {
  public:
   // `mark`: what LogMarkFile::find returned.
   Recovery(CommitLog& log, ConsumeQueueSet& queues, const EntryMaker& maker,
-           const CheckpointValues& checkpoint, std::optional<LogMark> mark)
-      : log_(log),
+           const CheckpointValues& checkpoint, std::optional<LogMark> mark,
+           ProgressListener on_progress)
+      : on_progress_(std::move(on_progress)),
+        log_(log),
         queues_(queues),
         maker_(maker),
         builder_(queues),
@@ -84,6 +87,7 @@ class Recovery {
   Result<> cut_queues(PhysicalOffset end);
   Result<> finish(const Plan& done);
 
+  const ProgressListener on_progress_;
   CommitLog& log_;
   ConsumeQueueSet& queues_;
   const EntryMaker& maker_;

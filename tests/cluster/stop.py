@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Stopping: SIGTERM under load, a second SIGTERM, and a second server on the same data.
+"""Stopping: SIGTERM under load, a second SIGTERM, and a second server on the same data; and what a
+service manager hears of starts and stops.
 
 After SIGTERM requests in flight are answered, the broker leaves the name server, the exit code is 0,
 and what was acknowledged is there at the next start. A second SIGTERM ends a stop that takes long. A
@@ -8,6 +9,7 @@ second `rmq serve` on a data directory in use refuses to start and says why."""
 import argparse
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -197,6 +199,47 @@ def second_server(_chance):
     return errors
 
 
+def service_manager(_chance):
+    """What systemd hears: ready, stopping, and of a start that has to read the log."""
+    errors = []
+    target = server.Server()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(str(target.directory / "notify"))
+    listener.settimeout(10)
+    target.environment["NOTIFY_SOCKET"] = str(target.directory / "notify")
+
+    def expect(line):
+        try:
+            said = listener.recv(4096).decode()
+        except TimeoutError:
+            said = "(nothing)"
+        if not any(part.startswith(line) for part in said.splitlines()):
+            errors.append("said %r, not %s" % (said, line))
+
+    target.start()
+    expect("READY=1")
+    with remoting.Connection(target.broker, timeout=60) as connection:
+        remoting.create_topic(connection, "long", 1)
+        template = remoting.SendTemplate("long")
+        for i in range(100):
+            connection.socket.sendall(template.send(i + 1, 0, b"x" * (3 << 20), b""))
+            remoting.ok(connection.receive())
+    target.kill()
+    shutil.rmtree(target.data / "store/consumequeue", ignore_errors=True)
+    target.start()
+    expect("STATUS=recovery: ")
+    expect("READY=1")
+    code = target.stop()
+    expect("STOPPING=1")
+    if code != 0:
+        errors.append("exit code %d" % code)
+    print("service manager: told of a start, of a recovery, and of a stop")
+    listener.close()
+    if not errors:
+        target.remove()
+    return errors
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seed", type=int, default=None)
@@ -208,7 +251,8 @@ def main():
     for name, part in (("async", lambda c: under_load("async", c)),
                        ("sync", lambda c: under_load("sync", c)),
                        ("held pull", held_pull), ("second signal", second_signal),
-                       ("second server", second_server)):
+                       ("second server", second_server),
+                       ("service manager", service_manager)):
         for error in part(chance):
             errors.append("%s: %s" % (name, error))
             print("  BAD " + errors[-1], flush=True)

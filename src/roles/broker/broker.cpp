@@ -125,7 +125,7 @@ Result<> Broker::start() {
 }
 
 Result<> Broker::open_store() {
-  RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock));
+  RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock, on_start_progress_));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));
   if (topics.from_backup()) {

@@ -62,6 +62,10 @@ class Broker {
   // Called once when the broker can do its work no more (a failed write or fsync), on any thread.
   // Set before start().
   void on_fatal(std::function<void(const Error&)> listener) { on_fatal_ = std::move(listener); }
+  // Called by a start() that has to read much of the log. Set before it.
+  void on_start_progress(storage::ProgressListener listener) {
+    on_start_progress_ = std::move(listener);
+  }
 
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
 
@@ -105,6 +109,7 @@ class Broker {
 
   FileSystem& files_;
   std::function<void(const Error&)> on_fatal_;
+  storage::ProgressListener on_start_progress_;
   std::vector<std::unique_ptr<SendThread>> send_threads_;  // one per data thread
   MetadataSaver saver_;
   std::optional<DelayService> delays_;          // made by start()

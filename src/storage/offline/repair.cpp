@@ -62,12 +62,12 @@ Result<> write_log(FileSystem& files, const Survey& survey, const RepairPlan& pl
   std::unique_ptr<File> file;
   std::int64_t base = -1;
   for (const PlannedRecord& record : plan.records) {
-    const PositionFile* segment = survey.segment_of(record.at);
+    const SegmentFile* segment = survey.segment_of(record.at);
     RMQ_ASSERT(segment != nullptr);
     if (segment->position != base) {
       if (file) RMQ_CHECK(file->sync_data());
       base = segment->position;
-      RMQ_TRY(file, files.open(survey.segment_path(base), OpenMode::Write));
+      RMQ_TRY(file, files.open(segment->path, OpenMode::Write));
     }
     RMQ_CHECK(file->pwrite(encode(record), record.at.value - base));
   }

@@ -39,6 +39,7 @@ Result<std::vector<PositionFile>> position_files(FileSystem& files, const std::s
   std::vector<PositionFile> found;
   RMQ_TRY(const std::vector<std::string> names, files.list(directory));
   for (const std::string& name : names) {
+    if (name == kLostAndFound) continue;
     const Result<std::int64_t> position = parse_position_file_name(directory, name);
     if (!position) {
       foreign.push_back(directory + "/" + name);
@@ -62,6 +63,49 @@ std::int64_t usual_length(const std::map<std::int64_t, std::size_t>& lengths,
     }
   }
   return usual;
+}
+
+std::vector<std::string> directories_of(const Layout& layout) {
+  std::vector<std::string> all = layout.commit_logs();
+  const std::vector<std::string>& read_only = layout.read_only_commit_logs();
+  all.insert(all.end(), read_only.begin(), read_only.end());
+  std::ranges::sort(all);
+  const auto same = std::ranges::unique(all);
+  all.erase(same.begin(), same.end());
+  return all;
+}
+
+// A segment begins with a record.
+Result<bool> holds_nothing(FileSystem& files, const std::string& path) {
+  RMQ_TRY(const std::unique_ptr<File> file, files.open(path, OpenMode::Read));
+  std::array<std::byte, 8> head{};
+  RMQ_TRY([[maybe_unused]] const std::size_t got, file->pread(head, 0));
+  return std::ranges::all_of(head, [](std::byte b) { return b == std::byte{0}; });
+}
+
+Result<> find_segments(FileSystem& files, Survey& found) {
+  for (const std::string& directory : directories_of(found.layout)) {
+    RMQ_TRY(const auto in_it, position_files(files, directory, found.foreign));
+    for (const PositionFile& file : in_it) {
+      found.segments.push_back({file, directory + "/" + position_file_name(file.position)});
+    }
+  }
+  std::ranges::stable_sort(found.segments, {}, &SegmentFile::position);
+  // Of two under one name the next start removes the one that holds nothing.
+  for (std::size_t i = 1; i < found.segments.size();) {
+    SegmentFile& one = found.segments[i - 1];
+    SegmentFile& other = found.segments[i];
+    if (one.position != other.position) {
+      ++i;
+      continue;
+    }
+    RMQ_TRY(const bool first_is_empty, holds_nothing(files, one.path));
+    RMQ_TRY(const bool other_is_empty, holds_nothing(files, other.path));
+    if (!first_is_empty && !other_is_empty) found.foreign.push_back(other.path);
+    const std::size_t gone = first_is_empty ? i - 1 : i;
+    found.segments.erase(found.segments.begin() + static_cast<std::ptrdiff_t>(gone));
+  }
+  return {};
 }
 
 Result<> find_queues(FileSystem& files, const StorePlace& place, Survey& found) {
@@ -139,8 +183,22 @@ Result<> find_marks(FileSystem& files, Survey& found) {
 
 }  // namespace
 
-const PositionFile* Survey::segment_of(PhysicalOffset at) const {
-  for (const PositionFile& segment : segments) {
+std::string Survey::segment_path(std::int64_t base) const {
+  const SegmentFile* segment = segment_of(PhysicalOffset{base});
+  if (segment != nullptr && segment->position == base) return segment->path;
+  return layout.commit_log() + "/" + position_file_name(base);
+}
+
+std::string Survey::log_directories() const {
+  std::string text;
+  for (const std::string& directory : directories_of(layout)) {
+    text += (text.empty() ? "" : ", ") + directory;
+  }
+  return text;
+}
+
+const SegmentFile* Survey::segment_of(PhysicalOffset at) const {
+  for (const SegmentFile& segment : segments) {
     if (at.value >= segment.position && at.value < segment.position + segment_bytes) {
       return &segment;
     }
@@ -151,13 +209,13 @@ const PositionFile* Survey::segment_of(PhysicalOffset at) const {
 Result<Survey> survey(FileSystem& files, const StorePlace& place) {
   Survey found(place);
   RMQ_CHECK(check_store_format(files, found.layout));
+  RMQ_CHECK(find_segments(files, found));
   RMQ_TRY(const bool log, files.exists(found.layout.commit_log()));
   RMQ_TRY(const bool queues, files.exists(found.layout.consume_queues()));
-  if (!log && !queues) {
+  if (!log && !queues && found.segments.empty()) {
     return fail(std::make_error_code(std::errc::no_such_file_or_directory),
                 "no store in " + found.layout.root() + ": it has no commitlog");
   }
-  RMQ_TRY(found.segments, position_files(files, found.layout.commit_log(), found.foreign));
   if (!place.sizes_known) {
     std::map<std::int64_t, std::size_t> lengths;
     for (const PositionFile& segment : found.segments) ++lengths[segment.bytes];

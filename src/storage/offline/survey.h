@@ -31,6 +31,11 @@ struct PositionFile {
   std::int64_t bytes = 0;
 };
 
+// A segment of the log, in one of its directories.
+struct SegmentFile : PositionFile {
+  std::string path;
+};
+
 struct QueueFiles {
   std::string topic;
   QueueId queue_id = 0;
@@ -56,9 +61,9 @@ struct Survey {
   Layout layout;
   std::int64_t segment_bytes;
   std::int64_t queue_file_bytes = 0;
-  std::vector<PositionFile> segments;
-  std::vector<QueueFiles> queues;  // by topic and number
-  std::vector<IndexFiles> index;   // by name
+  std::vector<SegmentFile> segments;  // by position
+  std::vector<QueueFiles> queues;     // by topic and number
+  std::vector<IndexFiles> index;      // by name
   // Empty when there are no index files, or when they do not say it.
   std::optional<IndexShape> index_shape;
   // Paths of files that do not belong where they are.
@@ -78,11 +83,12 @@ struct Survey {
   PhysicalOffset capacity_end() const {
     return PhysicalOffset{segments.empty() ? 0 : segments.back().position + segment_bytes};
   }
-  std::string segment_path(std::int64_t base) const {
-    return layout.commit_log() + "/" + position_file_name(base);
-  }
+  // Where the segment is, or one that is missing could be.
+  std::string segment_path(std::int64_t base) const;
   // The segment that has the byte at `at`; null: none.
-  const PositionFile* segment_of(PhysicalOffset at) const;
+  const SegmentFile* segment_of(PhysicalOffset at) const;
+  // "a, b": the directories that segments may lie in.
+  std::string log_directories() const;
 };
 
 // Errors: ENOENT when there is no store (neither a log nor queues); StoreErrc::NotSupported for a

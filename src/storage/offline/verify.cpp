@@ -184,8 +184,9 @@ Result<VerifyReport> verify(FileSystem& files, const StorePlace& place,
                          "does not belong there and stops the start: move it away"});
   }
   if (report.survey.segments.empty() && !report.survey.queues.empty()) {
-    report.findings.add({FindingKind::LogFile, Harm::Messages, report.survey.layout.commit_log(), 0,
-                         "has no segments, but there are consume queues"});
+    report.findings.add({FindingKind::LogFile, Harm::Messages, report.survey.log_directories(), 0,
+                         "no segments, but there are consume queues; a log that lies elsewhere is "
+                         "found with the server's file of settings"});
     return report;
   }
   RMQ_CHECK(check_all(files, place, options, report));

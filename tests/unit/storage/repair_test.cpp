@@ -1,5 +1,6 @@
 #include "storage/offline/repair.h"
 
+#include <filesystem>
 #include <set>
 
 #include "tests/support/damage.h"
@@ -169,6 +170,28 @@ TEST_CASE("repair: the first and the last record of the log and of a segment") {
       check_repaired(fixture, {message});
     }
   }
+}
+
+TEST_CASE("repair: a log in several directories") {
+  DamageFixture fixture;
+  const std::string other = fixture.directory / "other";
+  std::filesystem::create_directories(other + "/lost+found");
+  const std::string first = fixture.layout().commit_log();
+  fixture.config.commit_log_directory = first;
+  fixture.config.commit_log_read_only_directories = other;
+  CHECK(fixture.verify().findings.count() == 0);
+  const std::string moved = other + "/" + position_file_name(4096);
+  std::filesystem::rename(first + "/" + position_file_name(4096), moved);
+  // As Java leaves it behind when a directory becomes full.
+  std::filesystem::copy_file(moved, first + "/" + position_file_name(4096));
+  overwrite(first + "/" + position_file_name(4096), 0, Bytes(4096));
+  CHECK(fixture.verify().findings.count() == 0);
+  int number = 0;
+  while (fixture.place(1, number) < 4096) ++number;
+  fixture.flip_in(moved, fixture.place(1, number) % 4096 + 90, 0x80);
+  CHECK(fixture.verify().messages_lost == 1);
+  repair_all(fixture);
+  check_repaired(fixture, {Message{1, number}});
 }
 
 TEST_CASE("repair: zeroed sectors cost the messages that they touch") {
