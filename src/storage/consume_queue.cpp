@@ -66,6 +66,7 @@ Result<> ConsumeQueue::reset() {
   written_end_ = {};
   begin_ = 0;
   damaged_ = false;
+  unborn_ = false;
   ends_.reset();
   publish();
   MutexLock lock(mutex_);

@@ -46,6 +46,9 @@ class ConsumeQueue {
   // names it.
   Result<> load();
   bool damaged() const { return damaged_; }
+  // Damaged in that its only file, the very first, is short: as one that a process was making when
+  // it was killed, and perhaps for another reason.
+  bool unborn() const { return unborn_; }
   // Files went that were short: what was in them must be dispatched again.
   bool lost_files() const { return lost_files_; }
   // Finds the end. Careful reads the last three files entry by entry, as Java does, and lets
@@ -149,6 +152,7 @@ class ConsumeQueue {
 
   bool begun_ = false;
   bool damaged_ = false;
+  bool unborn_ = false;
   bool lost_files_ = false;
   // Files [first_file_, files_end_) exist; write_tail() adds to them, drop_before() takes the
   // first.

@@ -62,6 +62,7 @@ Result<> ConsumeQueue::load() {
     if (size < file_bytes_ && has_entries()) return drop_files(names, name);
     if (size < file_bytes_) {
       damaged_ = true;
+      unborn_ = names.size() == 1 && position == 0;
       RMQ_CHECK(opened->truncate(file_bytes_));
     }
     const std::int64_t index = position / file_bytes_;

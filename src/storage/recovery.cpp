@@ -83,7 +83,11 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
   if (mark_fits_) {
     RMQ_TRY(const std::int64_t begun, queues_.count_begun_before(mark_->dispatched));
     const bool missing = begun < mark_->queue_count;
-    if (missing) log::warn("store", "consume queues are missing; reading the whole log");
+    if (missing) {
+      log::warn("store", "consume queues are missing; reading the whole log");
+    } else {
+      RMQ_CHECK(forget_unborn());
+    }
     return Plan{Mode::Again, missing ? log_.begin() : mark_->dispatched, !missing};
   }
   if (unclean && queues_have_entries) {
@@ -99,6 +103,20 @@ Result<Recovery::Plan> Recovery::plan(bool unclean) {
 bool Recovery::queues_end_elsewhere() const {
   if (mark_->clean) return queues_.hash_of_bounds() != mark_->queues_hash;
   return mark_->queues_hash != 0 && queues_.sum_of_ends() != mark_->queues_hash;
+}
+
+// The mark misses no queue without them, so they have no entries before it.
+Result<> Recovery::forget_unborn() {
+  for (auto it = broken_.begin(); it != broken_.end();) {
+    StoredQueue* queue = *it;
+    if (!queue->entries.unborn()) {
+      ++it;
+      continue;
+    }
+    RMQ_CHECK(queue->entries.reset());
+    it = broken_.erase(it);
+  }
+  return {};
 }
 
 // Usually what was in those files lies behind `start` anyway. Where damage made them short, it need

@@ -7,6 +7,7 @@
 // then the store is damaged, and opening fails with the position rather than dropping anything.
 // Consume queues lose entries from the starting point on (after a crash) and get them again from
 // the log; one that turns out to miss earlier entries is made again from the whole log.
+// A queue's first file that was being made at the moment of a kill is no such one.
 // Threads: one, before any other touches the store.
 // Crash: every step can be done again from the start.
 #pragma once
@@ -79,6 +80,7 @@ class Recovery {
   Result<PhysicalOffset> start_for_lost_files(PhysicalOffset start);
   std::optional<protocol::MessageRecord> first_record(Segment& segment);
   Result<> scan(PhysicalOffset start);
+  Result<> forget_unborn();
   Result<> judge_tail(const Error& why);
   Result<> take(const protocol::MessageRecord& record);
   Result<> flush_entries();

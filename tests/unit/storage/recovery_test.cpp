@@ -1,8 +1,11 @@
 #include "storage/recovery.h"
 
+#include <filesystem>
 #include <functional>
+#include <set>
 #include <thread>
 
+#include "tests/support/failing_file_system.h"
 #include "tests/support/store_fixture.h"
 
 namespace rmq::storage {
@@ -306,6 +309,35 @@ TEST_CASE("recovery: a queue is missed although others have come since the last 
   fixture.open();
   CHECK(fixture.bodies("T", 0) == Texts{"a"});
   CHECK(fixture.bodies("T", 2) == Texts{"c"});
+}
+
+TEST_CASE("recovery: a queue that was being made at a kill costs no reading of the whole log") {
+  test::FailingFileSystem reads;
+  StoreFixture fixture;
+  fixture.open();
+  const Texts sent(60, std::string(3000, 'x'));
+  for (const std::string& body : sent) REQUIRE(fixture.append("T", 0, {body}).outcome);
+  fixture.stop();
+  pretend_crash(fixture);
+  const std::string made = fixture.layout().consume_queue("T", 9);
+  bool whole = false;
+  SUBCASE("a new one") { REQUIRE(FileSystem::posix().make_directories(made)); }
+  SUBCASE("one that had entries") {
+    std::filesystem::rename(fixture.layout().consume_queue("T", 0), made);
+    remove_all(made + "/" + position_file_name(0));
+    whole = true;
+  }
+  REQUIRE(FileSystem::posix().open(made + "/" + position_file_name(0), OpenMode::Create));
+  std::set<std::string> read;
+  reads.before_read([&read](const std::string& path) { read.insert(path); });
+  fixture.files = &reads;
+  fixture.open();
+  CHECK(read.contains(fixture.segment_path(0)) == whole);
+  CHECK(fixture.bodies("T", 0) == sent);
+  CHECK(fixture.append("T", 9, {"first"}).offsets[0] == QueueOffset{0});
+  REQUIRE(fixture.wait_dispatched());
+  CHECK(fixture.bodies("T", 9) == Texts{"first"});
+  fixture.kill();
 }
 
 TEST_CASE("recovery: after a stop the queues are looked at") {
