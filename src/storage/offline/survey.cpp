@@ -69,9 +69,8 @@ std::vector<std::string> directories_of(const Layout& layout) {
   std::vector<std::string> all = layout.commit_logs();
   const std::vector<std::string>& read_only = layout.read_only_commit_logs();
   all.insert(all.end(), read_only.begin(), read_only.end());
-  std::ranges::sort(all);
-  const auto same = std::ranges::unique(all);
-  all.erase(same.begin(), same.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 
