@@ -89,7 +89,7 @@ class Server {
       : options_(std::move(options)),
         threads_(options_.broker ? static_cast<std::size_t>(options_.broker->data_threads) : 1) {}
 
-  Result<> start(const std::function<void(const Error&)>& on_fatal, ServiceManager& manager) {
+  Result<> start(const std::function<void(const Error&)>& on_fatal, const ServiceManager& manager) {
     threads_.start();
     if (options_.namesrv) {
       namesrv_ = std::make_unique<roles::namesrv::NameServer>(threads_, *options_.namesrv,
@@ -180,7 +180,7 @@ int serve(const ServeOptions& options, Console& console) {
   const sigset_t ending = ending_signals();
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
-  ServiceManager manager = ServiceManager::from_environment();
+  const ServiceManager manager = ServiceManager::from_environment();
   std::atomic<bool> fatal{false};
   Server server(options);
   const Result<> started = server.start(

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rmq::cli {
 
@@ -23,7 +24,7 @@ class ServiceManager {
  private:
   void send(std::string_view lines) const;
 
-  std::string socket_;
+  const std::string socket_;
 };
 
 }  // namespace rmq::cli
