@@ -67,7 +67,7 @@ Result<> load_files(const ChosenRoles& chosen, NamesrvConfig& namesrv, BrokerCon
       BrokerConfig unused_broker;
       const auto is_for = [&](Role role) { return chosen.file_for(role) == &file; };
       config::Rows all = rows(is_for(Role::Namesrv) ? namesrv : unused_namesrv);
-      all.append(rows(is_for(Role::Master) ? broker : unused_broker));
+      all.append(rows(is_for(Role::Broker) ? broker : unused_broker));
       RMQ_CHECK(config::load_toml(file.text, file.path, all));
       continue;
     }
@@ -84,27 +84,26 @@ Result<> load_files(const ChosenRoles& chosen, NamesrvConfig& namesrv, BrokerCon
   return {};
 }
 
-// RocketMQ's SYNC_MASTER waits for nobody unless inSyncReplicas says so. Here it means one slave at
-// least, which needs replication; only who writes 1 in so many words gets a master alone.
-Result<> check_broker_role(BrokerConfig& broker, std::vector<std::string>& warnings) {
-  if (broker.broker_role == BrokerRole::Slave) {
-    return fail(ConfigErrc::Refused,
-                "broker.role (brokerRole) SLAVE is not available yet in this version");
+// RocketMQ's SYNC_MASTER waits for nobody unless inSyncReplicas says so. Here it waits for a slave,
+// and only who writes 1 in so many words gets what RocketMQ does.
+Result<> settle_broker_role(const ChosenRoles& chosen, BrokerConfig& broker,
+                            std::vector<std::string>& warnings) {
+  const bool from_file = broker.broker_role == BrokerRole::Slave;
+  if (from_file && chosen.slave == false) {
+    return fail(ConfigErrc::Contradiction,
+                "broker.role (brokerRole) is SLAVE, but --role says master; use --role=slave");
   }
-  if (broker.broker_role == BrokerRole::SyncMaster) {
-    bool alone = false;
-    for (const auto& [key, value] : broker.other_keys) {
-      alone = alone || (key == "inSyncReplicas" && value == "1");
-    }
-    if (!alone) {
-      return fail(
-          ConfigErrc::Refused,
-          "broker.role (brokerRole) SYNC_MASTER acknowledges what a slave has too, and there "
-          "are no slaves yet in this version; use ASYNC_MASTER");
-    }
+  if (chosen.slave == true) broker.broker_role = BrokerRole::Slave;
+  if (broker.broker_role == BrokerRole::Slave) {
+    if (broker.broker_id > 0) return {};
     warnings.push_back(
-        "brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave: served as ASYNC_MASTER");
-    broker.broker_role = BrokerRole::AsyncMaster;
+        "broker.id (brokerId) 0 is a master's: this slave has 1; give each slave of "
+        "a master another one");
+    broker.broker_id = 1;
+    return {};
+  }
+  if (broker.broker_role == BrokerRole::SyncMaster && broker.in_sync_replicas == 1) {
+    warnings.push_back("brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave");
   }
   if (broker.broker_id != 0) {
     warnings.push_back("broker.id (brokerId) " + std::to_string(broker.broker_id) +
@@ -170,7 +169,7 @@ Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
   }
   if (!options.broker) return {};
   storage::StoreConfig& store = options.broker->store;
-  RMQ_TRY(store.root_directory, place(store.root_directory, "store", chosen.file_for(Role::Master),
+  RMQ_TRY(store.root_directory, place(store.root_directory, "store", chosen.file_for(Role::Broker),
                                       raw, data, environment));
   if (store.root_directory != (data / "store").string()) {
     options.data_directory = store.root_directory;
@@ -307,8 +306,8 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
   BrokerConfig broker;
   RMQ_CHECK(load_files(chosen, namesrv, broker, options.warnings));
   if (chosen.has(Role::Namesrv)) options.namesrv = std::move(namesrv);
-  if (chosen.has(Role::Master)) {
-    RMQ_CHECK(check_broker_role(broker, options.warnings));
+  if (chosen.has(Role::Broker)) {
+    RMQ_CHECK(settle_broker_role(chosen, broker, options.warnings));
     options.broker = std::move(broker);
   }
 
@@ -322,9 +321,10 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
 
 void add_serve_options(const Command& command, RawServeOptions& raw) {
   command
-      .option("--role", raw.roles,
-              "What this process is: namesrv, master; several separated by ','. Without --role "
-              "and --config: both, on loopback only")
+      .option(
+          "--role", raw.roles,
+          "What this process is: namesrv, master, slave; several separated by ','. Without --role "
+          "and --config: both, on loopback only")
       .separated_by(',')
       .type("ROLE");
   command

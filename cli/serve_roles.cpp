@@ -11,16 +11,18 @@ namespace {
 
 using config::ConfigErrc;
 
+constexpr std::string_view kSlave = "slave";
+
 Result<Role> parse_role(std::string_view word) {
   if (word == "namesrv") return Role::Namesrv;
-  if (word == "master") return Role::Master;
-  if (word == "slave" || word == "controller") {
-    return fail(ConfigErrc::Refused, "role '" + std::string(word) +
-                                         "' is not available yet in this version; there are "
-                                         "namesrv and master");
+  if (word == "master" || word == kSlave) return Role::Broker;
+  if (word == "controller") {
+    return fail(ConfigErrc::Refused,
+                "role 'controller' is not available yet in this version; "
+                "there are namesrv, master and slave");
   }
   return fail(ConfigErrc::BadValue,
-              "'" + std::string(word) + "' is not a role; roles are namesrv and master");
+              "'" + std::string(word) + "' is not a role; roles are namesrv, master and slave");
 }
 
 bool contains(const std::vector<Role>& roles, Role role) {
@@ -46,7 +48,7 @@ std::vector<Role> roles_named_by_java(std::string_view text) {
     const bool of_namesrv = knows(namesrv_rows, roles::namesrv::java_keys(), key);
     const bool of_broker = knows(broker_rows, roles::broker::java_keys(), key);
     if (of_namesrv == of_broker) continue;
-    const Role role = of_namesrv ? Role::Namesrv : Role::Master;
+    const Role role = of_namesrv ? Role::Namesrv : Role::Broker;
     if (!contains(found, role)) found.push_back(role);
   }
   return found;
@@ -57,8 +59,8 @@ Result<std::vector<Role>> roles_named_by_toml(std::string_view text, const std::
   std::vector<Role> found;
   for (const std::string& table : tables) {
     if (table == "namesrv" && !contains(found, Role::Namesrv)) found.push_back(Role::Namesrv);
-    if ((table == "broker" || table == "store") && !contains(found, Role::Master)) {
-      found.push_back(Role::Master);
+    if ((table == "broker" || table == "store") && !contains(found, Role::Broker)) {
+      found.push_back(Role::Broker);
     }
   }
   return found;
@@ -123,7 +125,7 @@ Result<std::vector<Role>> roles_of_file(const RoleFile& file, std::optional<Role
 
 }  // namespace
 
-std::string_view name_of(Role role) { return role == Role::Namesrv ? "namesrv" : "master"; }
+std::string_view name_of(Role role) { return role == Role::Namesrv ? "namesrv" : "broker"; }
 
 bool ChosenRoles::has(Role role) const { return contains(roles, role); }
 
@@ -140,17 +142,21 @@ Result<ChosenRoles> choose_roles(const std::vector<std::string>& roles,
   for (const std::string& word : roles) {
     RMQ_TRY(const Role role, parse_role(word));
     if (contains(chosen.roles, role)) {
-      return fail(ConfigErrc::Contradiction, "--role names " + word + " twice");
+      return fail(ConfigErrc::Contradiction, "--role names " + word +
+                                                 " twice, or both of master "
+                                                 "and slave: a process has one broker");
     }
     chosen.roles.push_back(role);
+    if (role == Role::Broker) chosen.slave = word == kSlave;
   }
   const std::vector<Role> typed = chosen.roles;
   for (const std::string& word : configs) {
     std::optional<Role> stated;
     RMQ_TRY(RoleFile file, read_role_file(word, stated));
+    if (stated == Role::Broker) chosen.slave = word.starts_with(kSlave);
     if (stated && !typed.empty() && !contains(typed, *stated)) {
       return fail(ConfigErrc::Contradiction,
-                  "--config " + word + ": --role does not name " + std::string(name_of(*stated)));
+                  "--config " + word + ": --role does not name " + word.substr(0, word.find('=')));
     }
     RMQ_TRY(file.roles, roles_of_file(file, stated, typed));
     for (const Role role : file.roles) {
@@ -163,7 +169,7 @@ Result<ChosenRoles> choose_roles(const std::vector<std::string>& roles,
     }
     chosen.files.push_back(std::move(file));
   }
-  if (chosen.roles.empty()) chosen.roles = {Role::Namesrv, Role::Master};
+  if (chosen.roles.empty()) chosen.roles = {Role::Namesrv, Role::Broker};
   return chosen;
 }
 

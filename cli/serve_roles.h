@@ -13,7 +13,7 @@
 
 namespace rmq::cli {
 
-enum class Role { Namesrv, Master };
+enum class Role { Namesrv, Broker };
 
 std::string_view name_of(Role role);
 
@@ -28,6 +28,7 @@ struct RoleFile {
 struct ChosenRoles {
   std::vector<Role> roles;
   std::vector<RoleFile> files;
+  std::optional<bool> slave;  // what --role or --config says of the broker
 
   bool has(Role role) const;
   const RoleFile* file_for(Role role) const;

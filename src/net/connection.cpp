@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/asio_endpoint.h"
 #include "net/await.h"
 #include "net/net_limits.h"
 #include "protocol/frame.h"
@@ -16,25 +17,6 @@ namespace rmq::net {
 namespace {
 
 std::atomic<std::uint64_t> g_next_connection_id{1};
-
-Endpoint to_endpoint(const asio::ip::tcp::endpoint& from) {
-  Endpoint endpoint;
-  asio::ip::address address = from.address();
-  // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d; the born host of a message wants the
-  // four bytes.
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  const auto host = [&](const auto& ip) {
-    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(ip.data()), ip.size()),
-                                 from.port());
-  };
-  endpoint.host =
-      address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
-  endpoint.address = address.to_string();
-  endpoint.port = from.port();
-  return endpoint;
-}
 
 }  // namespace
 

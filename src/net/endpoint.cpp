@@ -5,7 +5,28 @@
 #include <asio/ip/tcp.hpp>
 #include <charconv>
 
+#include "net/asio_endpoint.h"
+
 namespace rmq::net {
+
+Endpoint to_endpoint(const asio::ip::tcp::endpoint& from) {
+  Endpoint endpoint;
+  asio::ip::address address = from.address();
+  // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d; the born host of a message wants the
+  // four bytes.
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  const auto host = [&](const auto& ip) {
+    return protocol::HostAddress(ByteView(reinterpret_cast<const std::byte*>(ip.data()), ip.size()),
+                                 from.port());
+  };
+  endpoint.host =
+      address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
+  endpoint.address = address.to_string();
+  endpoint.port = from.port();
+  return endpoint;
+}
 
 Result<std::pair<std::string, std::uint16_t>> split_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');

@@ -1,47 +1,14 @@
 #include "net/rpc_client.h"
 
-#include <asio/connect.hpp>
-#include <asio/steady_timer.hpp>
 #include <utility>
 
 #include "base/mutex.h"
 #include "base/string_map.h"
 #include "net/await.h"
-#include "net/endpoint.h"
+#include "net/connector.h"
 #include "net/resolver.h"
 
 namespace rmq::net {
-namespace {
-
-// One TCP connect with a deadline, on the thread that will own the connection.
-struct Connecting : std::enable_shared_from_this<Connecting> {
-  Connecting(IoThread& t, SteadyTime deadline)
-      : thread(t), socket(t.context()), timer(t.context(), deadline) {}
-
-  void start(const asio::ip::tcp::endpoint& to) {
-    thread.post([self = shared_from_this(), to] {
-      self->timer.async_wait([self](std::error_code cancelled) {
-        if (cancelled) return;
-        std::error_code ignored;
-        self->socket.close(ignored);
-      });
-      self->socket.async_connect(to, [self](std::error_code failed) {
-        self->timer.cancel();
-        self->error = failed;
-        self->done.set();
-      });
-    });
-  }
-
-  IoThread& thread;
-  Connection::Socket socket;
-  asio::steady_timer timer;
-  Event done;
-  std::error_code error;
-};
-
-}  // namespace
-
 class RpcClient::Impl {
  public:
   Impl(IoThreads& threads, Service* service) : threads_(threads), service_(service) {}
@@ -80,22 +47,9 @@ class RpcClient::Impl {
 
   static Task<Result<std::shared_ptr<Connection>>> open(std::shared_ptr<Impl> self,
                                                         std::string address, SteadyTime deadline) {
-    RMQ_CO_TRY(auto parts, split_address(address));
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    RMQ_CO_TRY(const std::string ip, co_await self->resolver_.resolve(parts.first, left));
-    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(ip), parts.second);
-    const auto connecting = std::make_shared<Connecting>(self->threads_.least_loaded(), deadline);
-    connecting->start(endpoint);
-    if (!co_await connecting->done.wait_until(deadline + std::chrono::seconds(1))) {
-      co_return fail(NetErrc::TimedOut, "connecting to " + address);
-    }
-    if (connecting->error == asio::error::operation_aborted) {
-      co_return fail(NetErrc::TimedOut, "connecting to " + address);
-    }
-    if (connecting->error) {
-      co_return fail(NetErrc::ConnectFailed, address + ": " + connecting->error.message());
-    }
+    RMQ_CO_TRY(const std::shared_ptr<Connecting> connecting,
+               co_await connect_socket(self->resolver_, self->threads_.least_loaded(),
+                                       std::move(address), deadline));
     auto connection = std::make_shared<Connection>(connecting->thread,
                                                    std::move(connecting->socket), self->service_);
     connection->start();

@@ -1,58 +1,42 @@
 #include "net/rpc_server.h"
 
 #include <algorithm>
-#include <asio/error.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
-#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "base/mutex.h"
+#include "net/acceptor.h"
 #include "net/await.h"
 #include "net/connection.h"
-#include "net/net_limits.h"
 
 namespace rmq::net {
 
 class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(IoThreads& threads, Service& service)
-      : threads_(threads), service_(service), acceptor_(threads.control().context()) {}
+  Impl(IoThreads& threads, Service& service) : threads_(threads), service_(service) {}
 
   Result<> listen(const std::string& address, std::uint16_t port) {
-    std::error_code error;
-    const asio::ip::address ip = asio::ip::make_address(address, error);
-    if (error)
-      return fail(NetErrc::AddressMalformed, "'" + address + "' is not a numeric IP address");
-    const asio::ip::tcp::endpoint endpoint(ip, port);
-    const std::string where = address + ":" + std::to_string(port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(kListenBacklog, error);
-    if (error) {
-      std::error_code ignored;
-      acceptor_.close(ignored);
-    }
-    if (error == asio::error::address_in_use) return fail(NetErrc::AddressInUse, where);
-    if (error) return fail(error, "listening on " + where);
-    port_ = acceptor_.local_endpoint(error).port();
-    return {};
+    acceptor_ = std::make_shared<Acceptor>(
+        threads_, [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
+          if (const auto self = weak.lock()) self->take(thread, std::move(socket));
+        });
+    return acceptor_->listen(address, port);
   }
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return acceptor_->port(); }
 
   void start_accepting() {
-    threads_.control().post([self = shared_from_this()] { self->accept(); });
+    threads_.control().post([acceptor = acceptor_] { acceptor->start(); });
   }
 
   void stop_accepting() {
-    run_on_control([](Impl& self) {
-      std::error_code ignored;
-      self.acceptor_.close(ignored);
-    });
+    if (!acceptor_) return;
+    std::function<Task<>()> run = [acceptor = acceptor_]() -> Task<> {
+      acceptor->stop();
+      co_return;
+    };
+    run_blocking<void>(threads_.control(), std::move(run));
   }
 
   void close_connections(std::chrono::milliseconds patience) {
@@ -69,38 +53,6 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  // Runs `work` on the control thread and waits for it; at once when that thread does not run.
-  void run_on_control(void (*work)(Impl&)) {
-    const auto self = shared_from_this();
-    std::function<Task<>()> run = [self, work]() -> Task<> {
-      work(*self);
-      co_return;
-    };
-    run_blocking<void>(threads_.control(), std::move(run));
-  }
-
-  void accept() {
-    if (!acceptor_.is_open()) return;
-    IoThread& thread = threads_.least_loaded();
-    const auto socket = std::make_shared<Connection::Socket>(thread.context());
-    acceptor_.async_accept(*socket,
-                           [self = shared_from_this(), &thread, socket](std::error_code error) {
-                             if (!self->acceptor_.is_open()) return;
-                             if (error) return self->accept_later(error);
-                             self->take(thread, std::move(*socket));
-                             self->accept();
-                           });
-  }
-
-  // Out of descriptors, most likely: the backlog waits, connections that end make room.
-  void accept_later(std::error_code error) {
-    log::warn("net", "cannot accept connections, trying again", kv("port", port_),
-              kv("why", error.message()));
-    auto timer = std::make_shared<asio::steady_timer>(threads_.control().context(),
-                                                      std::chrono::milliseconds(100));
-    timer->async_wait([self = shared_from_this(), timer](std::error_code) { self->accept(); });
-  }
-
   void take(IoThread& thread, Connection::Socket socket) {
     auto connection = std::make_shared<Connection>(thread, std::move(socket), &service_);
     {
@@ -125,8 +77,7 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
 
   IoThreads& threads_;
   Service& service_;
-  asio::ip::tcp::acceptor acceptor_;
-  std::uint16_t port_ = 0;
+  std::shared_ptr<Acceptor> acceptor_;  // made by listen()
   Mutex mutex_;
   std::vector<std::weak_ptr<Connection>> connections_ RMQ_GUARDED_BY(mutex_);
   std::size_t purge_at_ RMQ_GUARDED_BY(mutex_) = 64;

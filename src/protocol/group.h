@@ -18,12 +18,14 @@ struct GetAllSubscriptiongroupConfigRequest {
   std::optional<std::int32_t> group_seq{};
   std::string_view data_version{};  // JSON
   std::optional<std::int32_t> max_group_num{};
+  std::string_view known{};  // table_sync.h
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
     f("groupSeq", self.group_seq, kOptional);
     f("dataVersion", self.data_version, kOptional);
     f("maxGroupNum", self.max_group_num, kOptional);
+    f("rmqVersion", self.known, kOptional);
   }
 };
 

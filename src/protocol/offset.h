@@ -46,6 +46,7 @@ struct UpdateConsumerOffsetRequest {
   std::string_view topic{};
   QueueId queue_id = 0;
   QueueOffset commit_offset{};
+  std::optional<bool> forward_only{};  // ours, from a slave: it never sets a group back
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
@@ -53,6 +54,7 @@ struct UpdateConsumerOffsetRequest {
     f("topic", self.topic, kRequired);
     f("queueId", self.queue_id, kRequired);
     f("commitOffset", self.commit_offset, kRequired);
+    f("rmqForwardOnly", self.forward_only, kOptional);
   }
 };
 
@@ -160,7 +162,14 @@ struct InvokeBrokerToGetConsumerStatusRequest {
 };
 using GetConsumerStatusFromClientRequest = InvokeBrokerToGetConsumerStatusRequest;
 
-struct GetAllConsumerOffsetRequest : NoFields {};
-struct GetAllDelayOffsetRequest : NoFields {};
+struct GetAllConsumerOffsetRequest {
+  std::string_view known{};  // table_sync.h
+
+  template <class Self, class F>
+  static constexpr void fields(Self& self, F&& f) {
+    f("rmqVersion", self.known, kOptional);
+  }
+};
+using GetAllDelayOffsetRequest = GetAllConsumerOffsetRequest;
 
 }  // namespace rmq::protocol

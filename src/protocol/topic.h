@@ -98,12 +98,14 @@ struct GetAllTopicConfigRequest {
   std::optional<std::int32_t> topic_seq{};
   std::string_view data_version{};  // JSON
   std::optional<std::int32_t> max_topic_num{};
+  std::string_view known{};  // table_sync.h
 
   template <class Self, class F>
   static constexpr void fields(Self& self, F&& f) {
     f("topicSeq", self.topic_seq, kOptional);
     f("dataVersion", self.data_version, kOptional);
     f("maxTopicNum", self.max_topic_num, kOptional);
+    f("rmqVersion", self.known, kOptional);
   }
 };
 

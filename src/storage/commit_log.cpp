@@ -156,6 +156,25 @@ Result<> CommitLog::roll() {
   return {};
 }
 
+Result<> CommitLog::begin_at(PhysicalOffset at) {
+  MutexLock next_lock(next_mutex_);
+  MutexLock lock(segments_mutex_);
+  Segments old = *segments_.load();
+  if (next_) old.push_back(std::exchange(next_, nullptr));
+  segments_.publish(std::make_shared<const Segments>());
+  for (auto it = old.rbegin(); it != old.rend(); ++it) {
+    RMQ_CHECK(files_.remove((*it)->path()));
+    (*it)->close();
+  }
+  // First, so that a crash leaves no files that do not follow each other.
+  RMQ_CHECK(directories_.sync());
+  RMQ_TRY(std::shared_ptr<Segment> fresh, create(at));
+  RMQ_CHECK(fresh->keep_open());
+  next_base_ = fresh->end();
+  segments_.publish(std::make_shared<const Segments>(Segments{fresh}));
+  return write_to(std::move(fresh));
+}
+
 void CommitLog::unmap_before(PhysicalOffset at) {
   const auto segments = segments_.load();
   for (const std::shared_ptr<Segment>& segment : *segments) {

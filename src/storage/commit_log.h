@@ -36,6 +36,8 @@ class CommitLog {
   Result<> write(std::span<const ByteView> parts, PhysicalOffset at);
   // Goes on to the next segment.
   Result<> roll();
+  // Nothing was written yet: the log begins at `at`, the beginning of a segment, and not at 0.
+  Result<> begin_at(PhysicalOffset at);
   // Takes back roll(): the segment of `at`, which one was before, is written to again.
   Result<> go_back_to(PhysicalOffset at);
   // Takes back bytes that no reader has seen: zeros in [from, to), perhaps over several segments.

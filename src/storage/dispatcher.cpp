@@ -67,6 +67,7 @@ void Dispatcher::run() {
   for (;;) {
     if (hooks_.help) hooks_.help();
     const PhysicalOffset limit = hooks_.limit();
+    const PhysicalOffset before = position_;
     if (position_ < limit) {
       Result<> done = dispatch_up_to(limit);
       if (!done && is_disk_full(done.error())) {
@@ -79,9 +80,9 @@ void Dispatcher::run() {
       }
       MutexLock lock(mutex_);
       if (stopping_ && !drain_) return;
-    } else if (!wait_for_work()) {
-      return;
     }
+    // A limit may be inside a record: then nothing was done.
+    if (position_ == before && !wait_for_work()) return;
   }
 }
 
@@ -107,19 +108,22 @@ bool Dispatcher::wait_for_room(const Error& why) {
 }
 
 Result<> Dispatcher::dispatch_up_to(PhysicalOffset limit) {
+  // A log that follows another may begin later than it did.
+  position_ = std::max(position_, log_.begin());
   while (position_ < limit) {
     while (cursor_ < work_.size() && work_[cursor_].physical < position_) ++cursor_;
     if (cursor_ == work_.size() && !take_handed_over()) return dispatch_from_log(limit);
     if (cursor_ == work_.size() || work_[cursor_].physical < position_) continue;
     const std::span<const DispatchEntry> run = handed_over_run(limit);
-    if (run.empty()) {
-      RMQ_ASSERT(work_[cursor_].physical > position_);  // a limit is never inside a record
-      // Entries were dropped here, or a segment ends.
-      RMQ_CHECK(dispatch_from_log(std::min(limit, work_[cursor_].physical)));
-    } else {
+    const PhysicalOffset before = position_;
+    if (!run.empty()) {
       RMQ_CHECK(apply(run, run.back().end()));
       cursor_ += run.size();
+    } else if (work_[cursor_].physical > position_) {
+      // Entries were dropped here, or a segment ends.
+      RMQ_CHECK(dispatch_from_log(std::min(limit, work_[cursor_].physical)));
     }
+    if (position_ == before) return {};  // the next record ends behind the limit
     MutexLock lock(mutex_);
     if (stopping_ && !drain_) return {};
   }
@@ -147,23 +151,26 @@ std::span<const DispatchEntry> Dispatcher::handed_over_run(PhysicalOffset limit)
   return std::span<const DispatchEntry>(work_).subspan(cursor_, count);
 }
 
-// Reads up to `limit`, or until the next blank lies behind.
+// Reads the records that end by `limit`.
 Result<> Dispatcher::dispatch_from_log(PhysicalOffset limit) {
   LogCursor cursor(log_, position_, limit, protocol::CheckBody::No);
   for (bool more = true; more;) {
     from_log_.clear();
+    PhysicalOffset end = position_;
     while (from_log_.size() < kEntriesPerTurn) {
       Result<std::optional<protocol::MessageRecord>> record = cursor.next();
       if (!record) {
         return fail(record.error().code, "dispatch at " + std::to_string(cursor.position().value) +
                                              ": " + record.error().detail);
       }
-      more = record->has_value();
+      more = record->has_value() && cursor.position() <= limit;
+      if (!record->has_value()) end = cursor.position();  // over a blank, too
       if (!more) break;
       RMQ_TRY(const DispatchEntry entry, maker_.make(**record));
       from_log_.push_back(entry);
+      end = cursor.position();
     }
-    RMQ_CHECK(apply(from_log_, cursor.position()));
+    RMQ_CHECK(apply(from_log_, end));
   }
   return {};
 }

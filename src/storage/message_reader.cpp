@@ -244,6 +244,24 @@ Result<RecordSpan> MessageReader::record_at(PhysicalOffset at) const {
   return RecordSpan{bytes.first(scan->size), window};
 }
 
+Result<RecordSpan> MessageReader::read_log(PhysicalOffset at, std::size_t max,
+                                           MayWait may_wait) const {
+  const PhysicalOffset end{appended_.value().value};
+  if (at == end) return RecordSpan{};
+  Run run{log_.segment_of(at), at, 0};
+  if (at > end || !run.segment) {
+    return fail(StoreErrc::OffsetOutOfRange, std::to_string(at.value) + "; the log has " +
+                                                 std::to_string(log_.begin().value) + " to " +
+                                                 std::to_string(end.value));
+  }
+  const auto left = static_cast<std::size_t>(std::min(end, run.segment->end()) - at);
+  run.size = std::min(max, left);
+  ReadResult result;
+  RMQ_CHECK(
+      add_records({run}, may_wait, std::max(mapped_from_, end - config_.hot_log_bytes), result));
+  return std::move(result.records.front());
+}
+
 Result<> MessageReader::scan(
     PhysicalOffset from, const std::function<void(const protocol::MessageRecord&)>& visit) const {
   const PhysicalOffset end{appended_.value().value};

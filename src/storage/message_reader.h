@@ -35,6 +35,7 @@ class MessageReader {
   // `queue` null: there is none. Errors: StoreErrc::NotInMemory when the request may not wait; I/O.
   Result<ReadResult> read(const StoredQueue* queue, const ReadRequest& request) const;
   Result<RecordSpan> record_at(PhysicalOffset at) const;
+  Result<RecordSpan> read_log(PhysicalOffset at, std::size_t max, MayWait may_wait) const;
   Result<> scan(PhysicalOffset from,
                 const std::function<void(const protocol::MessageRecord&)>& visit) const;
 

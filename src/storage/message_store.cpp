@@ -18,8 +18,8 @@ Result<std::unique_ptr<MessageStore>> MessageStore::open(const StoreConfig& conf
   return std::unique_ptr<MessageStore>(new MessageStore(std::move(impl)));
 }
 
-Result<> MessageStore::start() {
-  impl_->start();
+Result<> MessageStore::start(Reign reign) {
+  impl_->start(reign);
   return {};
 }
 void MessageStore::stop() { impl_->stop(); }
@@ -32,7 +32,17 @@ void MessageStore::append(std::unique_ptr<AppendBatch> batch, AppendDone done) {
   impl_->writer_.append(std::move(batch), std::move(done));
 }
 
-const Watermark<AppendedOffset>& MessageStore::appended() const { return impl_->appended_; }
+Result<> MessageStore::append_log(PhysicalOffset at, ByteView bytes) {
+  return impl_->follower_.append(at, bytes);
+}
+PhysicalOffset MessageStore::resume_log() { return impl_->follower_.resume(); }
+Result<RecordSpan> MessageStore::read_log(PhysicalOffset at, std::size_t max,
+                                          MayWait may_wait) const {
+  return impl_->reader_.read_log(at, max, may_wait);
+}
+void MessageStore::confirm(ConfirmedOffset end) { impl_->confirm(end); }
+
+Watermark<AppendedOffset>& MessageStore::appended() const { return impl_->appended_; }
 Watermark<FlushedOffset>& MessageStore::flushed() { return impl_->flushed_; }
 Watermark<DispatchedOffset>& MessageStore::dispatched() { return impl_->dispatched_; }
 Watermark<IndexedOffset>& MessageStore::indexed() { return impl_->builder_.indexed(); }

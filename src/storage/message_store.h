@@ -2,10 +2,11 @@
 // and store_config.h). It owns one store directory in Java's format: commit log, consume queues,
 // message index, checkpoint.
 //
-// Life: open() takes the store lock, loads, recovers; start() starts the background threads; stop()
-// flushes, writes the checkpoint and removes `abort`. Destroying without stop() leaves what kill -9
-// would. A store that has failed is stopped like that, too: the next open() recovers.
-// Threads: any, for everything but open/start/stop.
+// A store leads, and takes messages by append(), or follows another one, and takes that one's log
+// by append_log(). Life: open() takes the store lock, loads, recovers; start() starts the
+// background threads; stop() flushes, writes the checkpoint and removes `abort`. Destroying without
+// stop() leaves what kill -9 would. A store that has failed is stopped like that, too: the next
+// open() recovers. Threads: any, for everything but open/start/stop.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,8 @@ class MessageStore {
                                                     Clock& clock,
                                                     ProgressListener on_progress = {});
   ~MessageStore();
-  Result<> start();
+  enum class Reign { Leading, Following };
+  Result<> start(Reign reign = Reign::Leading);
   void stop();
 
   // The queue's handle, made on first use; valid for the life of the store. Topic names are checked
@@ -57,12 +59,28 @@ class MessageStore {
   // called without error the records are in the page cache and batch->end() is where they end; wait
   // on flushed() for more. Nothing of a failed batch is in the log. Errors:
   // StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, DiskFull (until there is
-  // room), ReadOnly (an I/O error; the detail says which).
+  // room), ReadOnly (an I/O error; the detail says which), Following.
   using AppendDone = storage::AppendDone;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 
+  // Following: `bytes` of the other store's log from `at` on, in pieces of any size; what is whole
+  // and sound of it is written. appended() then says how far. One thread at a time. Errors:
+  // StoreErrc::OffsetOutOfRange when they do not follow, RecordMalformed, DiskFull (until there is
+  // room), Stopped, ReadOnly.
+  Result<> append_log(PhysicalOffset at, ByteView bytes);
+  // Following: where the next append_log() must begin; a record that came in parts is forgotten. On
+  // the thread of append_log().
+  PhysicalOffset resume_log();
+  // Raw log from `at` on, to the end of its segment and of what is appended at most, and at most
+  // `max` bytes; empty at the end of the log. Errors: StoreErrc::OffsetOutOfRange beyond the log;
+  // NotInMemory when the read may not wait; I/O.
+  Result<RecordSpan> read_log(PhysicalOffset at, std::size_t max, MayWait may_wait) const;
+  // Nothing from `end` on becomes visible until a later call says more: it is not confirmed. At
+  // first everything is.
+  void confirm(ConfirmedOffset end);
+
   // All three are closed when the store fails: waiters then get the error.
-  const Watermark<AppendedOffset>& appended() const;
+  Watermark<AppendedOffset>& appended() const;
   Watermark<FlushedOffset>& flushed();
   // How far consume queues are built and arrivals told.
   Watermark<DispatchedOffset>& dispatched();

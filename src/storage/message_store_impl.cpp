@@ -112,18 +112,42 @@ LogWriter::Hooks MessageStore::Impl::writer_hooks() {
   return hooks;
 }
 
+LogFollower::Hooks MessageStore::Impl::follower_hooks() {
+  LogWriter::Hooks of_writer = writer_hooks();
+  LogFollower::Hooks hooks;
+  hooks.hand_over = std::move(of_writer.hand_over);
+  hooks.on_appended = std::move(of_writer.on_appended);
+  hooks.on_half_full = std::move(of_writer.on_half_full);
+  hooks.on_disk_full = std::move(of_writer.on_disk_full);
+  hooks.on_error = std::move(of_writer.on_error);
+  return hooks;
+}
+
+std::int64_t MessageStore::Impl::last_store_timestamp_ms() const {
+  return following_ ? follower_.last_store_timestamp_ms() : writer_.last_store_timestamp_ms();
+}
+
+void MessageStore::Impl::confirm(ConfirmedOffset end) {
+  confirmed_.store(end.value, std::memory_order_release);
+  dispatcher_.wake();
+}
+
 Retention::Hooks MessageStore::Impl::retention_hooks() {
   Retention::Hooks hooks;
   // A queue whose messages are all gone has only its files to say how far it has counted.
   hooks.limit = [this] { return housekeeper_->noted(); };
-  hooks.on_full = [this](const Error& why) { writer_.pause(why); };
-  hooks.on_room = [this] { writer_.resume(); };
+  hooks.on_full = [this](const Error& why) { pause(why); };
+  hooks.on_room = [this] { following_ ? follower_.unpause() : writer_.resume(); };
   return hooks;
+}
+
+void MessageStore::Impl::pause(const Error& why) {
+  following_ ? follower_.pause(why) : writer_.pause(why);
 }
 
 // A file could not be made or lengthened.
 void MessageStore::Impl::disk_is_full(const Error& why) {
-  writer_.pause({make_error_code(StoreErrc::DiskFull), why.message()});
+  pause({make_error_code(StoreErrc::DiskFull), why.message()});
   retention_->disk_was_full();
 }
 
@@ -142,12 +166,13 @@ Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
   return hooks;
 }
 
-void MessageStore::Impl::start() {
+void MessageStore::Impl::start(Reign reign) {
+  following_ = reign == Reign::Following;
   const auto fail_with = [this](const Error& why) { fail_store(why); };
   if (config_.message_index_enable) builder_.start();
   dispatcher_.start(recovered_, dispatcher_hooks());
   GroupCommit::Hooks commit_hooks;
-  commit_hooks.last_store_timestamp_ms = [this] { return writer_.last_store_timestamp_ms(); };
+  commit_hooks.last_store_timestamp_ms = [this] { return last_store_timestamp_ms(); };
   commit_hooks.on_flushed = [this] {
     if (sync_flush()) dispatcher_.wake();
   };
@@ -156,7 +181,13 @@ void MessageStore::Impl::start() {
                       std::move(commit_hooks));
   housekeeper_->start(config_.flush_consume_queue_interval,
                       {[this](const Error& why) { disk_is_full(why); }, fail_with});
-  writer_.start(recovered_.position, recovered_.last_store_timestamp_ms, writer_hooks());
+  const std::int64_t last_ms = recovered_.last_store_timestamp_ms;
+  if (following_) {
+    writer_.pause({make_error_code(StoreErrc::Following), {}});
+    follower_.start(recovered_.position, last_ms, follower_hooks());
+  } else {
+    writer_.start(recovered_.position, last_ms, writer_hooks());
+  }
   retention_->start(retention_hooks());
   if (scrubber_) scrubber_->start();
 }
@@ -167,6 +198,9 @@ void MessageStore::Impl::stop() {
   if (scrubber_) scrubber_->stop();
   retention_->stop();
   writer_.stop();
+  follower_.refuse({make_error_code(StoreErrc::Stopped), {}});
+  // Nobody reads any more, and the next start shows all that it finds.
+  confirmed_ = std::numeric_limits<std::int64_t>::max();
   group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);
   dispatcher_.stop(failed_ ? Dispatcher::Drain::No : Dispatcher::Drain::Yes);
   builder_.stop();
@@ -200,6 +234,7 @@ void MessageStore::Impl::fail_store(const Error& reason) {
                         : Error{make_error_code(StoreErrc::ReadOnly), reason.message()};
   log::error("store", "no more writes", kv("error", reason.message()));
   writer_.fail_all(why);
+  follower_.refuse(why);
   appended_.close(why);
   flushed_.close(why);
   dispatched_.close(why);

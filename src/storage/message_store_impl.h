@@ -1,13 +1,16 @@
 // MessageStore::Impl: the parts of a store and how they are wired.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "storage/deleted_messages.h"
 #include "storage/dispatcher.h"
 #include "storage/group_commit.h"
 #include "storage/housekeeper.h"
 #include "storage/index_builder.h"
+#include "storage/log_follower.h"
 #include "storage/log_writer.h"
 #include "storage/message_reader.h"
 #include "storage/message_store.h"
@@ -36,6 +39,7 @@ class MessageStore::Impl {
                clock),
         builder_(log_, index_),
         writer_(log_, appended_, clock),
+        follower_(log_, maker_, appended_),
         group_commit_(log_, appended_, flushed_) {}
 
   ~Impl() {
@@ -52,17 +56,22 @@ class MessageStore::Impl {
   Result<> ensure_note();
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
   Result<> hide_deleted();
-  void start();
+  void start(Reign reign);
   void stop();
+  void confirm(ConfirmedOffset end);
   void fail_store(const Error& why);
   LogWriter::Hooks writer_hooks();
+  LogFollower::Hooks follower_hooks();
+  std::int64_t last_store_timestamp_ms() const;
   Dispatcher::Hooks dispatcher_hooks();
   Retention::Hooks retention_hooks();
+  void pause(const Error& why);
   void disk_is_full(const Error& why);
 
   bool sync_flush() const { return config_.flush_disk_type == FlushDiskType::Sync; }
   PhysicalOffset visible_limit() const {
-    return PhysicalOffset{sync_flush() ? flushed_.value().value : appended_.value().value};
+    return PhysicalOffset{std::min(sync_flush() ? flushed_.value().value : appended_.value().value,
+                                   confirmed_.load(std::memory_order_acquire))};
   }
 
   const StoreConfig config_;
@@ -92,6 +101,7 @@ class MessageStore::Impl {
   MessageIndex index_;
   IndexBuilder builder_;
   LogWriter writer_;
+  LogFollower follower_;
   GroupCommit group_commit_;
   std::optional<Housekeeper> housekeeper_;
   std::optional<Retention> retention_;
@@ -99,7 +109,9 @@ class MessageStore::Impl {
 
   std::function<void(std::span<const Arrival>)> on_arrival_;
   std::function<void(const Error&)> on_fatal_;
+  std::atomic<std::int64_t> confirmed_{std::numeric_limits<std::int64_t>::max()};
   std::atomic<bool> failed_{false};
+  bool following_ = false;  // set by start()
   bool stopped_ = false;
 };
 

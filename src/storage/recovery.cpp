@@ -42,6 +42,8 @@ Result<Dispatcher::Progress> Recovery::run(bool unclean) {
     RMQ_TRY(todo.start, start_for_lost_files(planned));
     todo.same_next_time = todo.same_next_time && todo.start == planned;
   }
+  // A log that follows another may have begun anew since the mark.
+  todo.start = std::max(todo.start, log_.begin());
   progress_.position = todo.start;
   if (mark_fits_) {
     progress_.last_record = mark_->last_record;

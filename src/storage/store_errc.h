@@ -10,6 +10,7 @@
   X(RecordMalformed, "no valid record there")                    \
   X(RecordTooLarge, "too large for a segment of the commit log") \
   X(Stopped, "the store is stopped")                             \
+  X(Following, "the store takes messages from its master only")  \
   X(ReadOnly, "the store takes no more writes")                  \
   X(DiskFull, "the disk is full")                                \
   X(InUse, "another process has the store open")                 \

@@ -16,6 +16,7 @@ run stop.py
 run kill9.py --flush async --rounds "$rounds"
 run kill9.py --flush sync --rounds "$rounds"
 run delay_kill9.py
+run replication.py
 run hostile.py --seconds 2
 run disk_full.py
 run disk_errors.py

@@ -34,7 +34,7 @@ def address(text):
 
 
 class Server:
-    """roles: any of namesrv, master. broker_keys: keys of a broker.conf. environment: what the
+    """roles: any of namesrv, master, slave. broker_keys: keys of a broker.conf. environment: what the
     process gets besides this one's."""
 
     def __init__(self, roles=("namesrv", "master"), broker_keys=None, namesrv=None,
@@ -76,7 +76,7 @@ class Server:
             if self.namesrv:
                 arguments += self._config("namesrv", {"listenPort": self.namesrv[1]})
         if keys:
-            arguments += self._config("master", keys)
+            arguments += self._config("slave" if "slave" in self.roles else "master", keys)
         return arguments
 
     def start(self):

@@ -61,6 +61,9 @@ SUITES = {
     # One store that Java's brokers and rmq serve in turn.
     "stores": Suite(HERE, [["./stores_test.py", "--fetch"]], ["./stores_test.py"], r"ok ([\w-]+)", r"FAILED ([\w-]+)",
                     own_server=True, alone=True),
+    # Masters and slaves of different make.
+    "replication": Suite(HERE, [["./stores_test.py", "--fetch"]], ["./replication_test.py"], r"ok ([\w-]+)", r"FAILED ([\w-]+)",
+                         own_server=True, alone=True),
     "java5": maven("5.3.3"),
     "java4": maven("4.9.8"),
     "go": Suite(HERE / "go", [["go", "vet", "./..."]],

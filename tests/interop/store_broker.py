@@ -101,11 +101,11 @@ class StoreBroker:
             return ""
 
 
-def start_rmq(config: pathlib.Path, log: pathlib.Path) -> subprocess.Popen:
+def start_rmq(config: pathlib.Path, log: pathlib.Path, role: str = "master") -> subprocess.Popen:
     ready, ready_write = os.pipe()
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [servers.BINARY, "serve", "--role=master", "--config", config, "--ready-fd", str(ready_write)],
+            [servers.BINARY, "serve", f"--role={role}", "--config", config, "--ready-fd", str(ready_write)],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[ready_write], cwd=log.parent)
     os.close(ready_write)
     with os.fdopen(ready, "rb") as pipe, selectors.DefaultSelector() as selector:

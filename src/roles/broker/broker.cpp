@@ -81,7 +81,8 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
               [this] { return delay_progress.save_if_changed(); }},
              config.flush_consumer_offset_interval),
       service_(std::make_unique<BrokerService>(*this, broker_requests())),
-      vip_service_(std::make_unique<BrokerService>(*this, vip_requests())) {
+      vip_service_(std::make_unique<BrokerService>(*this, vip_requests())),
+      table_sync_(*this) {
   protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
   protocol::append_property(own_properties, protocol::property::kMsgRegion, config.region_id);
   protocol::append_property(own_properties, protocol::property::kTraceSwitch,
@@ -101,8 +102,10 @@ Result<> Broker::start() {
   RMQ_CHECK(open_store());
   RMQ_CHECK(listen());
   connect_parts();
-  RMQ_CHECK(store->start());
-  delays_->start();
+  using Reign = storage::MessageStore::Reign;
+  RMQ_CHECK(store->start(is_slave() ? Reign::Following : Reign::Leading));
+  RMQ_CHECK(start_replication());
+  if (!is_slave()) delays_->start();
   saver_.start();
   saver_.wake();
   start_timers();
@@ -163,6 +166,8 @@ Result<> Broker::listen() {
   }
   if (config.ha_listen_port == 0)
     config.ha_listen_port = static_cast<std::uint16_t>(config.listen_port + 1);
+  sender_.emplace(config, *store, slaves, cold_pulls, threads);
+  RMQ_CHECK(sender_->listen(config.listen_address, config.ha_listen_port));
   RMQ_TRY(store_host, net::host_address(config.broker_ip1, config.listen_port));
   unique_keys.emplace(store_host.ip(), static_cast<std::uint16_t>(getpid()),
                       static_cast<std::uint32_t>(boot_timestamp_ms));
@@ -212,6 +217,43 @@ void Broker::connect_parts() {
   });
 }
 
+// Slaves may follow a slave, too.
+Result<> Broker::start_replication() {
+  const bool waits = config.broker_role == BrokerRole::SyncMaster;
+  slaves.start(ConfirmedOffset{store->appended().value().value},
+               waits ? static_cast<std::size_t>(config.in_sync_replicas) : 1,
+               [this](ConfirmedOffset end) { store->confirm(end); });
+  sender_->start();
+  if (!is_slave()) return {};
+  offsets.keep_local_commits();
+  receiver_.emplace(config, *store, outgoing, threads);
+  registration.on_master([this](const Registration::Master& master) {
+    // One that is gone may come back where it was.
+    if (master.ha.empty()) return;
+    receiver_->set_master({master.broker, master.ha});
+    table_sync_.set_master(master.broker);
+  });
+  std::function<net::Task<>()> begin = [this]() -> net::Task<> {
+    receiver_->start();
+    receiver_->set_master({});
+    table_sync_.start();
+    co_return;
+  };
+  net::run_blocking<void>(threads.control(), std::move(begin));
+  return {};
+}
+
+void Broker::stop_replication() {
+  if (sender_) sender_->stop();
+  if (!receiver_) return;
+  std::function<net::Task<>()> end = [this]() -> net::Task<> {
+    receiver_->stop();
+    table_sync_.stop();
+    co_return;
+  };
+  net::run_blocking<void>(threads.control(), std::move(end));
+}
+
 void Broker::run_every(std::chrono::milliseconds period, std::function<void()> work) {
   std::function<net::Task<>()> loop = [this, period, work = std::move(work)]() -> net::Task<> {
     while (!stopping_) {
@@ -251,6 +293,7 @@ void Broker::stop() {
   send_clients_away();
   if (server_) server_->close_connections(kDrain);
   if (vip_server_) vip_server_->close_connections(kDrain);
+  stop_replication();
   if (delays_) delays_->stop();
   disk.stop();
   cold_pulls.stop();

@@ -35,6 +35,10 @@
 #include "roles/broker/offsets/queue_readers.h"
 #include "roles/broker/pulling/long_polls.h"
 #include "roles/broker/registration.h"
+#include "roles/broker/replication/log_receiver.h"
+#include "roles/broker/replication/log_sender.h"
+#include "roles/broker/replication/slave_table.h"
+#include "roles/broker/replication/table_sync.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_table.h"
 #include "storage/message_store.h"
@@ -67,6 +71,10 @@ class Broker {
     on_start_progress_ = std::move(listener);
   }
 
+  bool is_slave() const { return config.broker_role == BrokerRole::Slave; }
+  // A slave whose master is there and sends its log.
+  bool follows() const { return receiver_ && receiver_->connected(); }
+
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
 
   net::IoThreads& threads;
@@ -89,7 +97,8 @@ class Broker {
   QueueLocks locks;
   Traffic traffic;
   LongPolls long_polls;
-  net::RpcClient outgoing;  // to name servers
+  SlaveTable slaves;
+  net::RpcClient outgoing;  // to name servers and the master
   Registration registration;
   BlockingPool disk;  // requests that may read cold pages
   // Pulls that do. Apart, so that who reads a backlog delays nobody's questions.
@@ -105,6 +114,8 @@ class Broker {
   Result<> listen_on(std::uint16_t port);
   void connect_parts();
   void start_timers();
+  Result<> start_replication();
+  void stop_replication();
   void run_every(std::chrono::milliseconds period, std::function<void()> work);
 
   FileSystem& files_;
@@ -117,6 +128,9 @@ class Broker {
   std::unique_ptr<BrokerService> vip_service_;  // all but the pulling ones, as in Java
   std::unique_ptr<net::RpcServer> server_;
   std::unique_ptr<net::RpcServer> vip_server_;
+  std::optional<LogSender> sender_;      // made by start()
+  std::optional<LogReceiver> receiver_;  // of a slave, likewise
+  TableSync table_sync_;
   std::atomic<bool> stopping_{false};
 };
 

@@ -30,8 +30,9 @@ constexpr std::tuple kIdentityFields{
           Reload::Restart, "Shared by a master and its slaves. Empty: the host's name."},
     Field{"broker.id", "brokerId", &BrokerConfig::broker_id, 0,
           std::numeric_limits<std::int64_t>::max(), Reload::Restart, "0 is the master."},
-    Field{"broker.role", "brokerRole", &BrokerConfig::broker_role, kBrokerRoles, Reload::Restart,
-          "SYNC_MASTER and SLAVE need replication, which this version does not have."},
+    Field{
+        "broker.role", "brokerRole", &BrokerConfig::broker_role, kBrokerRoles, Reload::Restart,
+        "SYNC_MASTER acknowledges what slaves have, too. A SLAVE follows the master of its name."},
     Field{"broker.advertise", "brokerIP1", &BrokerConfig::broker_ip1, Kind::Text, host_or_empty,
           Reload::Restart,
           "The address told to clients. Empty: the local address that reaches the name server."},
@@ -83,7 +84,8 @@ constexpr std::tuple kServiceFields{
           &BrokerConfig::enable_property_filter, Reload::Restart,
           "Allows SQL92 filters, which this version does not have: they are refused either way."},
     Field{"broker.slave_read_enable", "slaveReadEnable", &BrokerConfig::slave_read_enable,
-          Reload::Live, "Sends consumers that are far behind to a slave."},
+          Reload::Live,
+          "A slave serves consumers, and the master sends to it those that are far behind."},
     Field{"broker.notify_consumer_ids_changed_enable", "notifyConsumerIdsChangedEnable",
           &BrokerConfig::notify_consumer_ids_changed_enable, Reload::Live,
           "Tells a group's consumers when one of them comes or goes."},
@@ -96,6 +98,38 @@ constexpr std::tuple kServiceFields{
     Field{"broker.store_reply_message_enable", "storeReplyMessageEnable",
           &BrokerConfig::store_reply_message_enable, Reload::Live,
           "Keeps replies in the reply topic, besides pushing them to who asked."},
+};
+
+// Replication.
+constexpr std::int64_t kMiB = 1024 * 1024;
+constexpr std::tuple kReplicationFields{
+    Field{"broker.ha_master_address", "haMasterAddress", &BrokerConfig::ha_master_address,
+          Kind::Text, address_list, Reload::Restart,
+          "Where a slave gets the log, as host:port. Empty: what the name server says."},
+    Field{"broker.in_sync_replicas", "inSyncReplicas", &BrokerConfig::in_sync_replicas, 1, 16,
+          Reload::Restart,
+          "A SYNC_MASTER acknowledges what so many replicas have, itself among them."},
+    Field{"broker.slave_timeout_ms", "slaveTimeout", &BrokerConfig::slave_timeout, 1ms, 600'000ms,
+          Reload::Restart, "How long a send waits for slaves; then it is answered with code 12."},
+    Field{"broker.ha_max_gap_not_in_sync", "haMaxGapNotInSync",
+          &BrokerConfig::ha_max_gap_not_in_sync, 0, std::numeric_limits<std::int64_t>::max(),
+          Reload::Restart,
+          "A slave that lags further behind, in bytes, is not waited for: sends are refused then."},
+    Field{"broker.ha_send_heartbeat_interval_ms", "haSendHeartbeatInterval",
+          &BrokerConfig::ha_send_heartbeat_interval, 10ms, 600'000ms, Reload::Restart,
+          "Master and slave tell each other that they are there, when there is nothing else."},
+    Field{"broker.ha_housekeeping_interval_ms", "haHousekeepingInterval",
+          &BrokerConfig::ha_housekeeping_interval, 100ms, 600'000ms, Reload::Restart,
+          "A master or slave that is silent for so long is taken for gone."},
+    Field{"broker.ha_transfer_batch_bytes", "haTransferBatchSize",
+          &BrokerConfig::ha_transfer_batch_bytes, 1024, 2 * kMiB, Reload::Restart,
+          "Most bytes of the log sent to a slave at once."},
+    Field{"broker.ha_flow_control_enable", "haFlowControlEnable",
+          &BrokerConfig::ha_flow_control_enable, Reload::Restart,
+          "Limits the bandwidth of replication."},
+    Field{"broker.max_ha_transfer_bytes_per_second", "maxHaTransferByteInSecond",
+          &BrokerConfig::max_ha_transfer_bytes_per_second, 1024, 1024 * 1024 * kMiB,
+          Reload::Restart, "That limit, for each slave."},
 };
 
 // What happens at intervals.
@@ -119,6 +153,7 @@ constexpr std::tuple kPeriodFields{
 config::Rows rows(BrokerConfig& config) {
   config::Rows all = config::bind(config, kIdentityFields);
   all.append(config::bind(config, kServiceFields));
+  all.append(config::bind(config, kReplicationFields));
   all.append(config::bind(config, kPeriodFields));
   all.append(storage::rows(config.store));
   return all;

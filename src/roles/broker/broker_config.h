@@ -55,7 +55,7 @@ struct BrokerConfig {
   std::chrono::milliseconds short_polling{1000};
   Live<bool> lite_pull_message_enable = true;
   bool enable_property_filter = false;
-  Live<bool> slave_read_enable = false;
+  Live<bool> slave_read_enable = true;
   Live<bool> notify_consumer_ids_changed_enable = true;
   Live<bool> reject_pull_consumer_enable = false;
   Live<bool> use_server_side_reset_offset = true;
@@ -68,6 +68,20 @@ struct BrokerConfig {
   std::chrono::milliseconds channel_expired_timeout{120'000};
   // Threads that serve sends and pulls. 0: one per core.
   std::int32_t data_threads = 0;
+
+  // Where a slave gets the log: "host:port". Empty: the name server says it.
+  std::string ha_master_address;
+  // A synchronous master acknowledges what so many replicas have, itself among them.
+  std::int32_t in_sync_replicas = 2;
+  std::chrono::milliseconds slave_timeout{3000};
+  // A slave that lags further behind, in bytes, does not count as one that can acknowledge.
+  std::int64_t ha_max_gap_not_in_sync = 256LL * 1024 * 1024;
+  std::chrono::milliseconds ha_send_heartbeat_interval{5000};
+  // A peer that is silent for so long is gone.
+  std::chrono::milliseconds ha_housekeeping_interval{20'000};
+  std::int64_t ha_transfer_batch_bytes = 256LL * 1024;
+  bool ha_flow_control_enable = false;
+  std::int64_t max_ha_transfer_bytes_per_second = 100LL * 1024 * 1024;
 
   // The store; one broker.conf sets both.
   storage::StoreConfig store;

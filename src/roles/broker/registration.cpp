@@ -22,6 +22,8 @@ namespace {
 
 // After a failure: twice as long each time, up to the period of registration.
 constexpr std::chrono::milliseconds kFirstRetry = 1s;
+// How soon a slave asks again for its master.
+constexpr std::chrono::milliseconds kMasterCheck = 1s;
 // How soon a broken connection is noticed.
 constexpr std::chrono::milliseconds kConnectionCheck = 500ms;
 
@@ -142,6 +144,7 @@ net::Task<bool> Registration::register_once(NameServer& server) {
   }
   server.known = true;
   server.reported = false;
+  if (on_master_) tell_master(server, *answer);
   if (!answer->body.empty()) {
     if (const auto order_topics = protocol::decode_kv_table(as_text(answer->body))) {
       std::vector<std::string> topics;
@@ -152,6 +155,15 @@ net::Task<bool> Registration::register_once(NameServer& server) {
   auto connection = co_await client_.connection(server.address, kConnectionCheck);
   server.connection = connection ? *connection : nullptr;
   co_return true;
+}
+
+// A name server that does not know the master yet is asked again soon.
+void Registration::tell_master(NameServer& server, const protocol::Command& answer) {
+  const auto fields = protocol::decode_fields<protocol::RegisterBrokerResponse>(answer.view());
+  if (!fields) return;
+  on_master_({std::string(fields->master_addr), std::string(fields->ha_server_addr)});
+  if (!fields->ha_server_addr.empty()) return;
+  server.full_due = std::min(server.full_due, std::chrono::steady_clock::now() + kMasterCheck);
 }
 
 // Returns when `longest` has passed, when there are changes to tell, or when the connection broke.

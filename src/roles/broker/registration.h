@@ -31,11 +31,19 @@ class Registration {
     std::string ha;      // "ip:port"
   };
 
+  // Who a name server says is the master of this slave; empty: it knows of none.
+  struct Master {
+    std::string broker;  // "ip:port"
+    std::string ha;      // "ip:port"
+  };
+
   // All references outlive this object, and stop() has ended before it goes.
   Registration(const BrokerConfig& config, TopicTable& topics, net::RpcClient& client,
                net::IoThread& control);
   ~Registration();
 
+  // A slave: `listener` hears who the master is with each answer. Set before start().
+  void on_master(std::function<void(const Master&)> listener) { on_master_ = std::move(listener); }
   // Starts registering with every address of namesrv_addr.
   void start(Addresses addresses);
   // True when a name server has accepted the broker; returns when each has been tried once, or
@@ -61,6 +69,7 @@ class Registration {
 
   net::Task<> serve(std::shared_ptr<NameServer> server);
   net::Task<bool> register_once(NameServer& server);
+  void tell_master(NameServer& server, const protocol::Command& answer);
   net::Task<> wait_for_work(NameServer& server, std::chrono::milliseconds longest);
   net::Task<> unregister(std::shared_ptr<NameServer> server, std::chrono::milliseconds timeout);
   protocol::Command make_request(NameServer& server, bool full);
@@ -72,6 +81,7 @@ class Registration {
   net::RpcClient& client_;
   net::IoThread& control_;
   Addresses addresses_;
+  std::function<void(const Master&)> on_master_;
   std::vector<std::shared_ptr<NameServer>> servers_;
   std::uint64_t generation_ = 0;  // counts what there is to tell; an attempt tells all of its start
 };

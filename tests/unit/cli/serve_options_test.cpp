@@ -246,21 +246,19 @@ TEST_CASE("serve options: the role of a file") {
   CHECK(resolved(raw).namesrv->listen_port == 9900);
   raw.configs = {broker};
   CHECK(refusal(raw, ConfigErrc::Contradiction) ==
-        broker + " is a file for master, but it is given to namesrv");
+        broker + " is a file for broker, but it is given to namesrv");
   raw.configs = {toml};
   CHECK(refusal(raw, ConfigErrc::Contradiction) ==
-        toml + " is a file for master, but it is given to namesrv");
+        toml + " is a file for broker, but it is given to namesrv");
   raw.configs = {"master=" + broker};
   CHECK(refusal(raw, ConfigErrc::Contradiction) ==
         "--config master=" + broker + ": --role does not name master");
   raw.roles = {"namesrv", "master"};
   raw.configs = {broker, toml};
   CHECK(refusal(raw, ConfigErrc::Contradiction) ==
-        "two config files for master: " + broker + " and " + toml);
+        "two config files for broker: " + broker + " and " + toml);
   raw.configs = {namesrv, broker};
   CHECK(resolved(raw).broker->broker_name == "a");
-  raw.configs = {"slave=" + broker};
-  CHECK(refusal(raw, ConfigErrc::Refused).starts_with("role 'slave' is not available yet"));
   raw.configs = {files.path("absent.conf")};
   CHECK(refusal(raw, ConfigErrc::Unreadable).starts_with(files.path("absent.conf")));
 }
@@ -269,24 +267,52 @@ TEST_CASE("serve options: roles that are wrong or not there yet") {
   RawServeOptions raw;
   raw.roles = {"broker"};
   CHECK(refusal(raw, ConfigErrc::BadValue) ==
-        "'broker' is not a role; roles are namesrv and master");
+        "'broker' is not a role; roles are namesrv, master and slave");
   raw.roles = {"controller"};
   CHECK(refusal(raw, ConfigErrc::Refused).starts_with("role 'controller' is not available yet"));
   raw.roles = {"master", "master"};
-  CHECK(refusal(raw, ConfigErrc::Contradiction) == "--role names master twice");
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--role names master twice"));
+  raw.roles = {"master", "slave"};
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--role names slave twice"));
 }
 
-TEST_CASE("serve options: broker roles that need replication are refused, not ignored") {
+TEST_CASE("serve options: the role of a broker, from --role and from its file") {
+  using roles::broker::BrokerRole;
+  const Files files;
+  RawServeOptions raw;
+  raw.advertise = "10.0.0.1";
+  const std::string slave = files.write("1.conf", "brokerRole=SLAVE\nbrokerId=3\n");
+  for (const char* role : {"", "slave"}) {
+    raw.roles = *role == '\0' ? std::vector<std::string>{} : std::vector<std::string>{role};
+    for (const char* prefix : {"", "slave="}) {
+      raw.configs = {prefix + slave};
+      const ServeOptions options = resolved(raw);
+      CHECK(options.broker->broker_role == BrokerRole::Slave);
+      CHECK(options.broker->broker_id == 3);
+    }
+  }
+  raw.roles = {"master"};
+  raw.configs = {slave};
+  CHECK(refusal(raw, ConfigErrc::Contradiction).ends_with("use --role=slave"));
+  raw.roles = {"slave"};
+  raw.configs = {files.write("0.conf", "brokerName=a\n")};
+  CHECK(resolved(raw).broker->broker_role == BrokerRole::Slave);
+  CHECK(resolved(raw).broker->broker_id == 1);
+  CHECK(any_contains(resolved(raw).warnings, "this slave has 1"));
+  raw.roles = {"master"};
+  raw.configs = {files.write("2.conf", "brokerRole=SYNC_MASTER\n")};
+  CHECK(resolved(raw).broker->broker_role == BrokerRole::SyncMaster);
+  CHECK(resolved(raw).broker->in_sync_replicas == 2);
+  CHECK(resolved(raw).warnings.empty());
+  raw.configs = {files.write("3.conf", "brokerRole=SYNC_MASTER\ninSyncReplicas=1\n")};
+  CHECK(any_contains(resolved(raw).warnings, "waits for no slave"));
+}
+
+TEST_CASE("serve options: what a broker cannot do is refused, not ignored") {
   const Files files;
   RawServeOptions raw;
   raw.roles = {"master"};
   raw.advertise = "10.0.0.1";
-  raw.configs = {files.write("1.conf", "brokerRole=SLAVE\nbrokerId=1\n")};
-  CHECK(refusal(raw, ConfigErrc::Refused).find("SLAVE") != std::string::npos);
-  raw.configs = {files.write("2.conf", "brokerRole=SYNC_MASTER\n")};
-  CHECK(refusal(raw, ConfigErrc::Refused).find("use ASYNC_MASTER") != std::string::npos);
-  raw.configs = {files.write("3.conf", "brokerRole=SYNC_MASTER\ninSyncReplicas=1\n")};
-  CHECK(any_contains(resolved(raw).warnings, "served as ASYNC_MASTER"));
   raw.configs = {files.write("4.conf", "brokerName=a\nbrokerId=3\n")};
   const ServeOptions options = resolved(raw);
   CHECK(options.broker->broker_id == 0);

@@ -158,5 +158,56 @@ TEST_CASE_FIXTURE(Fixture, "offset table: no commit is lost between saves of ano
   }
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "offset table: a slave follows its master, but not behind its own commits") {
+  auto master = open();
+  master->commit("peer", "g", "T", 0, QueueOffset{5});
+  master->commit("peer", "g", "T", 1, QueueOffset{7});
+  master->commit("peer", "h", "T", 0, QueueOffset{1});
+  OffsetTable slave(clock, FileSystem::posix(), path + "/slave.json");
+  REQUIRE(slave.load(false));
+  slave.keep_local_commits();
+  const auto follow = [&] {
+    const auto commits = slave.follow(master->encode_compact());
+    REQUIRE(commits);
+    return *commits;
+  };
+  CHECK(follow().empty());
+  CHECK(slave.find_all("g", "T") ==
+        OffsetTable::QueueOffsets{{0, QueueOffset{5}}, {1, QueueOffset{7}}});
+  const std::int64_t changes = slave.changes();
+  CHECK(follow().empty());
+  CHECK(slave.changes() == changes);
+
+  // A consumer goes on here.
+  slave.commit("peer", "g", "T", 0, QueueOffset{9});
+  slave.commit("peer", "new", "T", 0, QueueOffset{2});
+  master->commit("peer", "g", "T", 1, QueueOffset{3});  // back, by an administrator
+  auto commits = follow();
+  REQUIRE(commits.size() == 2);
+  CHECK(slave.find("g", "T", 0) == QueueOffset{9});
+  CHECK(slave.find("g", "T", 1) == QueueOffset{3});
+  CHECK(slave.find("new", "T", 0) == QueueOffset{2});
+
+  // One that the master has overtaken is forgotten; one that it has taken, too.
+  master->commit("peer", "g", "T", 0, QueueOffset{10});
+  commits = follow();
+  REQUIRE(commits.size() == 1);
+  CHECK(commits[0].group == "new");
+  slave.given_back(commits[0]);
+  master->commit("peer", "new", "T", 0, QueueOffset{2});
+  CHECK(follow().empty());
+  master->commit("peer", "g", "T", 0, QueueOffset{4});
+  CHECK(follow().empty());
+  CHECK(slave.find("g", "T", 0) == QueueOffset{4});
+
+  // What was deleted there is deleted here.
+  master->erase_group("g");
+  CHECK(follow().empty());
+  CHECK(slave.find_all("g", "T").empty());
+  CHECK(slave.find("h", "T", 0) == QueueOffset{1});
+  CHECK_FALSE(slave.follow("{"));
+}
+
 }  // namespace
 }  // namespace rmq::roles::broker

@@ -220,9 +220,31 @@ Result<> DelayProgress::wait_flushed(PhysicalOffset end, std::chrono::millisecon
   return flushed.get();
 }
 
-std::string DelayProgress::encode_compact() {
+DelayProgress::ForSlave DelayProgress::for_slave() {
   MutexLock saving(save_mutex_);
-  return encode(all(), data_version_, {});
+  MutexLock lock(mutex_);
+  const PhysicalOffset end{store_->appended().value().value};
+  return {encode(offsets_, data_version_, {}), appending_from_.value_or(end), end, changes_};
+}
+
+Result<> DelayProgress::follow(std::string_view text, std::optional<PhysicalOffset> position) {
+  Offsets offsets;
+  protocol::DataVersion version;
+  RMQ_CHECK(decode(text, offsets, version));
+  MutexLock lock(mutex_);
+  follows_java_ = !position;
+  // Nothing is appended here, so this is where the log was when nothing else was delivered.
+  appending_from_ = position;
+  if (offsets == offsets_) return {};
+  offsets_ = std::move(offsets);
+  ++changes_;
+  return {};
+}
+
+Result<> DelayProgress::remove_own_file() const {
+  Result<> removed = files_.remove(own_path_);
+  if (!removed && removed.error().code == std::errc::no_such_file_or_directory) return {};
+  return removed;
 }
 
 Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
@@ -230,9 +252,11 @@ Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
   Saved now;
   PhysicalOffset end;
   std::int64_t changes = 0;
+  bool own_file = true;
   {
     MutexLock lock(mutex_);
     if (store_ == nullptr) return {};
+    own_file = !follows_java_;
     now.position = appending_from_.value_or(PhysicalOffset{store_->appended().value().value});
     const bool far = now.position - saved_position_ >= kSaveEveryBytes;
     if (changes_ == saved_changes_ && !far) return {};
@@ -242,7 +266,7 @@ Result<> DelayProgress::save_if_changed(std::chrono::milliseconds patience) {
   }
   // A power cut must not leave a file that counts what the log has lost.
   RMQ_CHECK(wait_flushed(std::max(end, now.position), patience));
-  RMQ_CHECK(write_own_file(now));
+  RMQ_CHECK(own_file ? write_own_file(now) : remove_own_file());
   saved_position_ = now.position;
   if (changes == saved_changes_) return {};
   data_version_.next(clock_.now_ms());

@@ -52,9 +52,19 @@ class DelayProgress {
   // What cannot be delivered is passed over.
   void skip(std::int32_t level, QueueOffset next);
 
-  // The body of GET_ALL_DELAY_OFFSET: delayOffset.json without line breaks. Waits while a save is
-  // under way.
-  std::string encode_compact();
+  // For GET_ALL_DELAY_OFFSET. Waits while a save is under way.
+  struct ForSlave {
+    std::string text;  // delayOffset.json without line breaks
+    // As in our file; and the deliveries that the offsets count lie before log_end.
+    PhysicalOffset position;
+    PhysicalOffset log_end;
+    std::int64_t changes = 0;
+  };
+  ForSlave for_slave();
+  // A slave takes its master's progress: `text` as above; `position`: so far our file would say;
+  // nothing from a Java master, whose deliveries have no marks: there is no file of ours then.
+  // Error: ProtocolErrc::BodyMalformed.
+  Result<> follow(std::string_view text, std::optional<PhysicalOffset> position);
 
   // Writes both files if something changed, and ours when the log has grown much since, so that
   // load() reads little of it. Waits until the deliveries that they count are on disk:
@@ -70,6 +80,7 @@ class DelayProgress {
 
   Result<std::optional<Saved>> read_own_file() const;
   Result<> write_own_file(const Saved& saved) const;
+  Result<> remove_own_file() const;
   Result<> add_marks(PhysicalOffset from, Offsets& offsets) const;
   void clamp_to_queues(Offsets& offsets) const;
   Result<> wait_flushed(PhysicalOffset end, std::chrono::milliseconds patience);
@@ -86,6 +97,7 @@ class DelayProgress {
   PhysicalOffset end_ RMQ_GUARDED_BY(mutex_);
   // The log's end before the append that is under way.
   std::optional<PhysicalOffset> appending_from_ RMQ_GUARDED_BY(mutex_);
+  bool follows_java_ RMQ_GUARDED_BY(mutex_) = false;
 
   Mutex save_mutex_;  // one save at a time; taken before mutex_
   MetadataFile file_ RMQ_GUARDED_BY(save_mutex_);

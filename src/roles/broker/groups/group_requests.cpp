@@ -6,6 +6,7 @@
 #include "net/await.h"
 #include "protocol/group_body.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/replication/table_state.h"
 
 namespace rmq::roles::broker {
 
@@ -20,6 +21,7 @@ constexpr auto kSaveTimeout = 5s;
 
 net::Task<Result<Response>> on_update_and_create_subscriptiongroup(
     Broker& broker, Caller caller, protocol::UpdateAndCreateSubscriptiongroupRequest) {
+  RMQ_CO_CHECK(refuse_on_slave(broker));
   if (caller.body().empty()) co_return respond();
   RMQ_CO_TRY(protocol::SubscriptionGroupConfig config,
              protocol::decode_subscription_group(as_text(caller.body())));
@@ -34,6 +36,7 @@ net::Task<Result<Response>> on_update_and_create_subscriptiongroup(
 
 net::Task<Result<Response>> on_delete_subscriptiongroup(
     Broker& broker, Caller caller, protocol::DeleteSubscriptiongroupRequest request) {
+  RMQ_CO_CHECK(refuse_on_slave(broker));
   log::info("groups", "group deletion asked for", kv("group", request.group_name),
             kv("clean_offset", request.clean_offset), kv("peer", caller.connection->peer().text()));
   broker.groups.erase(request.group_name);
@@ -49,12 +52,15 @@ net::Task<Result<Response>> on_delete_subscriptiongroup(
 }
 
 Result<Response> on_get_all_subscriptiongroup_config(
-    Broker& broker, const protocol::GetAllSubscriptiongroupConfigRequest&) {
+    Broker& broker, const protocol::GetAllSubscriptiongroupConfigRequest& request) {
+  const TableState state(broker, broker.groups.version().value);
+  if (state.is_known(request.known)) return state.unchanged();
   const protocol::SubscriptionGroupTableBody body = broker.groups.contents();
   Response response = respond_body(protocol::encode_subscription_groups(body));
   const protocol::GetAllSubscriptiongroupConfigResponse header{
       .total_group_num = static_cast<std::int32_t>(body.groups.size())};
   protocol::append_fields(header, response.fields);
+  state.add_to(response, request.known);
   return response;
 }
 

@@ -160,6 +160,22 @@ bool GroupTable::erase(std::string_view group) {
   return true;
 }
 
+void GroupTable::follow(const protocol::SubscriptionGroupTableBody& body) {
+  if (contents() == body) return;
+  auto next = std::make_shared<GroupTableMap>();
+  for (const auto& [name, group] : body.groups) next->insert_or_assign(name, group);
+  {
+    MutexLock lock(mutex_);
+    publish(std::move(next));
+    data_version_ = body.data_version;
+    forbidden_.clear();
+    for (const auto& [group, topics] : body.forbidden) {
+      forbidden_[group].insert(topics.begin(), topics.end());
+    }
+  }
+  announce();
+}
+
 void GroupTable::put(SubscriptionGroupConfig config) {
   auto next = std::make_shared<GroupTableMap>(*snapshot_.load());
   std::string name = config.group;

@@ -59,6 +59,8 @@ class GroupTable {
   Result<> update(protocol::SubscriptionGroupConfig config);
   // False when there was none.
   bool erase(std::string_view group);
+  // A slave takes over its master's groups and their version.
+  void follow(const protocol::SubscriptionGroupTableBody& body);
 
   // The change that is visible now, and the last one on disk: an administrator's answer waits for
   // it.

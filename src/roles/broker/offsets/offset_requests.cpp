@@ -61,8 +61,11 @@ Result<Response> on_update_consumer_offset(Broker& broker, const Caller& caller,
     return fail(ResponseCode::TopicNotExist, "Topic " + std::string(request.topic) + " not exist!");
   }
   const OffsetTable::Committed committed =
-      commit_offset(broker, *caller.connection, request.consumer_group, request.topic,
-                    request.queue_id, request.commit_offset);
+      request.forward_only.value_or(false)
+          ? broker.offsets.commit({}, request.consumer_group, request.topic, request.queue_id,
+                                  request.commit_offset, OffsetTable::Direction::Forward)
+          : commit_offset(broker, *caller.connection, request.consumer_group, request.topic,
+                          request.queue_id, request.commit_offset);
   Response response;
   if (committed == OffsetTable::Committed::ResetPending)
     response.remark = "Offset has been previously reset";

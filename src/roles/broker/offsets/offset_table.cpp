@@ -19,25 +19,22 @@ OffsetTable::Shard& OffsetTable::shard_of(std::string_view key) const {
   return shards_[StringHash{}(key) % kShards];
 }
 
-Result<> OffsetTable::decode(std::string_view text) {
+Result<std::map<std::string, OffsetTable::QueueOffsets>> OffsetTable::decode(
+    std::string_view text, protocol::DataVersion& version) {
   RMQ_TRY(const json::Value object, protocol::parse_body(text));
+  version = protocol::data_version_from(object.find("dataVersion"));
+  std::map<std::string, QueueOffsets> offsets;
   const json::Value* table = protocol::object_member(object, "offsetTable");
-  if (table != nullptr) {
-    for (const json::Member& entry : table->members()) {
-      const std::string key = entry.key_text();
-      Shard& shard = shard_of(key);
-      MutexLock lock(shard.mutex);
-      QueueOffsets& queues = shard.offsets[key];
-      for (const json::Member& queue : entry.value.members()) {
-        const auto id = queue.key_int();
-        const auto offset = queue.value.as_int();
-        if (id && offset) queues[static_cast<QueueId>(*id)] = QueueOffset{*offset};
-      }
+  if (table == nullptr) return offsets;
+  for (const json::Member& entry : table->members()) {
+    QueueOffsets& queues = offsets[entry.key_text()];
+    for (const json::Member& queue : entry.value.members()) {
+      const auto id = queue.key_int();
+      const auto offset = queue.value.as_int();
+      if (id && offset) queues[static_cast<QueueId>(*id)] = QueueOffset{*offset};
     }
   }
-  MutexLock lock(version_mutex_);
-  data_version_ = protocol::data_version_from(object.find("dataVersion"));
-  return {};
+  return offsets;
 }
 
 Result<> OffsetTable::load(bool store_has_data) {
@@ -46,7 +43,18 @@ Result<> OffsetTable::load(bool store_has_data) {
     data_version_.timestamp = clock_.now_ms();
   }
   MutexLock saving(save_mutex_);
-  const Result<bool> loaded = file_.load([&](std::string_view text) { return decode(text); });
+  const Result<bool> loaded = file_.load([&](std::string_view text) -> Result<> {
+    protocol::DataVersion version;
+    RMQ_TRY(auto offsets, decode(text, version));
+    for (auto& [key, queues] : offsets) {
+      Shard& shard = shard_of(key);
+      MutexLock lock(shard.mutex);
+      shard.offsets.insert_or_assign(key, std::move(queues));
+    }
+    MutexLock lock(version_mutex_);
+    data_version_ = version;
+    return {};
+  });
   if (!loaded) {
     const std::string why = loaded.error().message();
     if (store_has_data) {
@@ -86,6 +94,9 @@ OffsetTable::Committed OffsetTable::commit(std::string_view peer, std::string_vi
       before = it->second;
       if (offset < *before && direction == Direction::Forward) return Committed::Smaller;
       it->second = offset;
+    }
+    if (keep_local_.load(std::memory_order_relaxed)) {
+      shard.local[std::string(key)][queue_id] = offset;
     }
   }
   if (before && offset < *before) {
@@ -234,6 +245,66 @@ std::size_t OffsetTable::clamp(
   }
   if (cut > 0) note_change();
   return cut;
+}
+
+// Leaves in `offsets`, which are the master's, what is further here; what it has stops to be
+// local. Whether anything has changed.
+bool OffsetTable::follow_key(Shard& shard, const std::string& key, QueueOffsets& offsets) {
+  if (const auto local = shard.local.find(key); local != shard.local.end()) {
+    std::erase_if(local->second, [&](const auto& commit) {
+      const auto known = offsets.find(commit.first);
+      return known != offsets.end() && known->second >= commit.second;
+    });
+    for (const auto& [queue_id, offset] : local->second) offsets[queue_id] = offset;
+    if (local->second.empty()) shard.local.erase(local);
+  }
+  QueueOffsets& here = shard.offsets[key];
+  if (here == offsets) return false;
+  here = offsets;
+  return true;
+}
+
+Result<std::vector<OffsetTable::Commit>> OffsetTable::follow(std::string_view text) {
+  protocol::DataVersion version;
+  RMQ_TRY(auto masters, decode(text, version));
+  std::vector<Commit> commits;
+  bool changed = false;
+  for (auto& [key, offsets] : masters) {
+    Shard& shard = shard_of(key);
+    MutexLock lock(shard.mutex);
+    changed = follow_key(shard, key, offsets) || changed;
+  }
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    // Deleted there; what was only committed here is not.
+    changed =
+        std::erase_if(shard.offsets,
+                      [&](const auto& entry) {
+                        return !masters.contains(entry.first) && !shard.local.contains(entry.first);
+                      }) > 0 ||
+        changed;
+    for (const auto& [key, queues] : shard.local) {
+      const auto pair = split_topic_at_group(key);
+      if (!pair) continue;
+      for (const auto& [queue_id, offset] : queues) {
+        commits.push_back({std::string(pair->group), std::string(pair->topic), queue_id, offset});
+      }
+    }
+  }
+  if (changed) note_change();
+  return commits;
+}
+
+void OffsetTable::given_back(const Commit& commit) {
+  const std::string_view key = topic_at_group(commit.topic, commit.group);
+  Shard& shard = shard_of(key);
+  MutexLock lock(shard.mutex);
+  const auto queues = shard.local.find(key);
+  if (queues == shard.local.end()) return;
+  const auto local = queues->second.find(commit.queue_id);
+  if (local == queues->second.end() || local->second != commit.offset) return;
+  queues->second.erase(local);
+  if (queues->second.empty()) shard.local.erase(queues);
 }
 
 void OffsetTable::note_change() { changes_.fetch_add(1, std::memory_order_release); }

@@ -66,7 +66,24 @@ class OffsetTable {
   // group would skip what is written there next. Returns how many were cut.
   std::size_t clamp(const std::function<QueueOffset(std::string_view, QueueId)>& end_of);
 
+  // A slave: commits from now on are remembered until the master has them.
+  void keep_local_commits() { keep_local_ = true; }
+  struct Commit {
+    std::string group;
+    std::string topic;
+    QueueId queue_id = 0;
+    QueueOffset offset;
+  };
+  // Takes over the master's table, `text` being the body of GET_ALL_CONSUMER_OFFSET. Commits made
+  // here that the master does not have yet stay; they are returned. Error:
+  // ProtocolErrc::BodyMalformed.
+  Result<std::vector<Commit>> follow(std::string_view text);
+  // The master has heard of this one: from now on its word counts.
+  void given_back(const Commit& commit);
+
   protocol::DataVersion data_version() const;
+  // Changes since the process started.
+  std::int64_t changes() const { return changes_.load(std::memory_order_acquire); }
   // The body of GET_ALL_CONSUMER_OFFSET: the file's content without line breaks.
   std::string encode_compact() const;
 
@@ -80,17 +97,22 @@ class OffsetTable {
     mutable Mutex mutex;
     StringMap<QueueOffsets> offsets RMQ_GUARDED_BY(mutex);  // by "topic@group"
     StringMap<QueueOffsets> resets RMQ_GUARDED_BY(mutex);   // pending, likewise
+    StringMap<QueueOffsets> local RMQ_GUARDED_BY(mutex);    // not yet at the master, likewise
   };
 
   Shard& shard_of(std::string_view key) const;
   std::map<std::string, QueueOffsets> copy() const;
   std::string encode(const json::Style& style) const;
-  Result<> decode(std::string_view text);
+  static Result<std::map<std::string, QueueOffsets>> decode(std::string_view text,
+                                                            protocol::DataVersion& version);
+  static bool follow_key(Shard& shard, const std::string& key, QueueOffsets& offsets)
+      RMQ_REQUIRES(shard.mutex);
   void erase_if(const std::function<bool(std::string_view topic, std::string_view group)>& doomed);
   void note_change();
 
   Clock& clock_;
   mutable std::array<Shard, kShards> shards_;
+  std::atomic<bool> keep_local_{false};
   std::atomic<std::int64_t> changes_{0};
   std::atomic<std::int64_t> resets_pending_{0};  // of queues, in all shards
   mutable Mutex version_mutex_;

@@ -8,6 +8,7 @@
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/offsets/offset_search.h"
+#include "roles/broker/replication/table_state.h"
 
 namespace rmq::roles::broker {
 
@@ -64,13 +65,22 @@ protocol::ConsumeQueueStats consume_stats_of(const Broker& broker, std::string_v
 }  // namespace
 
 Result<Response> on_get_all_consumer_offset(Broker& broker,
-                                            const protocol::GetAllConsumerOffsetRequest&) {
-  return respond_body(broker.offsets.encode_compact());
+                                            const protocol::GetAllConsumerOffsetRequest& request) {
+  const TableState state(broker, broker.offsets.changes());
+  if (state.is_known(request.known)) return state.unchanged();
+  Response response = respond_body(broker.offsets.encode_compact());
+  state.add_to(response, request.known);
+  return response;
 }
 
 Result<Response> on_get_all_delay_offset(Broker& broker,
-                                         const protocol::GetAllDelayOffsetRequest&) {
-  return respond_body(broker.delay_progress.encode_compact());
+                                         const protocol::GetAllDelayOffsetRequest& request) {
+  const DelayProgress::ForSlave progress = broker.delay_progress.for_slave();
+  const TableState state(broker, progress.changes);
+  if (state.is_known(request.known)) return state.unchanged();
+  Response response = respond_body(progress.text);
+  state.add_to(response, request.known, progress.position, progress.log_end);
+  return response;
 }
 
 Result<Response> on_get_topic_stats_info(Broker& broker,

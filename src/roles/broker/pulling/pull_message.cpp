@@ -10,6 +10,7 @@
 #include "protocol/header_fields.h"
 #include "protocol/pull.h"
 #include "protocol/response_codes.h"
+#include "protocol/route_body.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/offsets/commit_offset.h"
 #include "roles/broker/pulling/pull_checks.h"
@@ -62,14 +63,23 @@ struct Outcome {
   std::string_view remark;
 };
 
+// Where the group should read: a master sends it to a slave, if there is one, once it lags behind
+// what is in memory here, and a slave back, when it does not and the master is there.
+std::int64_t better_broker(const Broker& broker, const PullPlan& plan,
+                           const storage::ReadResult& result) {
+  if (!broker.config.slave_read_enable) return protocol::kMasterId;
+  if (broker.is_slave()) {
+    if (result.behind_memory) return plan.broker_when_slow;
+    return broker.follows() ? protocol::kMasterId : plan.broker_id;
+  }
+  return result.behind_memory && broker.slaves.any() ? plan.broker_when_slow : plan.broker_id;
+}
+
 void write_answer(const Broker& broker, net::Connection& connection, const net::Asked& asked,
                   const PullPlan& plan, const Outcome& outcome, const storage::ReadResult& result) {
   if (asked.oneway) return;
   PullMessageResponse fields;
-  // The group may be told to read from a slave once it lags behind what the master has in memory.
-  const bool elsewhere = broker.config.slave_read_enable;
-  if (elsewhere)
-    fields.suggest_which_broker_id = result.behind_memory ? plan.broker_when_slow : plan.broker_id;
+  fields.suggest_which_broker_id = better_broker(broker, plan, result);
   fields.next_begin_offset = result.next;
   fields.min_offset = result.min;
   fields.max_offset = result.end;
@@ -151,7 +161,10 @@ void finish(Broker& broker, net::Connection& connection, const protocol::Command
                   request.commit_offset);
   }
   note_reader(broker, connection, request, result.next, may_hold);
-  const Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
+  Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
+  const bool go_back = broker.is_slave() && broker.follows() && !result.behind_memory &&
+                       result.status != storage::ReadStatus::Found;
+  if (go_back) outcome.code = ResponseCode::PullRetryImmediately;
   const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
                     outcome.code == ResponseCode::PullNotFound;
   if (wait && hold(broker, connection, request, plan, command)) return;
@@ -202,6 +215,10 @@ Result<> pull_from_disk(Broker& broker, net::Connection& connection,
 Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
               bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
+  if (broker.is_slave() && !broker.config.slave_read_enable) {
+    return fail(ResponseCode::SystemBusy,
+                "[REJECTREQUEST]system busy, start flow control for a while");
+  }
   RMQ_TRY(const PullPlan plan, plan_pull(broker, connection, request, command));
   const auto reset =
       broker.offsets.take_reset(request.consumer_group, request.topic, request.queue_id);

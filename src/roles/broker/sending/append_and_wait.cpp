@@ -5,6 +5,7 @@
 
 #include "net/await.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/sending/send_checks.h"
 #include "storage/message_store.h"
 
 namespace rmq::roles::broker {
@@ -39,8 +40,9 @@ net::Task<Appended> append(storage::MessageStore& store,
 
 net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::AppendBatch> batch,
                                     std::optional<TableVersion> topic_saved) {
-  const SteadyTime deadline =
-      std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
+  RMQ_CO_CHECK(check_slaves(broker));
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  const SteadyTime deadline = begun + broker.config.store.sync_flush_timeout;
   Appended appended = co_await append(*broker.store, std::move(batch));
   if (!appended) co_return std::move(appended);
   storage::AppendBatch& stored = **appended;
@@ -53,6 +55,11 @@ net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::App
     broker.store->request_flush();
     const FlushedOffset flushed{stored.end().value};
     RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), flushed, deadline));
+  }
+  if (broker.slaves.needed() > 1) {
+    const ConfirmedOffset confirmed{stored.end().value};
+    RMQ_CO_CHECK(co_await net::await_at_least(broker.slaves.confirmed(), confirmed,
+                                              begun + broker.config.slave_timeout));
   }
   co_return std::move(appended);
 }

@@ -11,6 +11,7 @@
 #include "protocol/response_codes.h"
 #include "protocol/send.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/sending/send_checks.h"
 #include "roles/broker/sending/send_message.h"
 #include "roles/broker/sending/send_thread.h"
 #include "storage/message_store.h"
@@ -82,6 +83,11 @@ void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, cons
   });
 }
 
+struct WaitFor {
+  bool flush = false;
+  bool slaves = false;
+};
+
 // Waits for what some of the turn's sends ask for.
 net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
   const SteadyTime deadline =
@@ -97,15 +103,27 @@ net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> tu
   co_return Result<>{};
 }
 
-net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
-  const Result<> durable = co_await await_durable(broker, turn, flush);
-  if (durable) {
-    answer_stored(broker, turn, ResponseCode::Success);
-  } else if (durable.error().code == net::NetErrc::TimedOut) {
+net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, WaitFor what) {
+  const SteadyTime slaves_deadline = std::chrono::steady_clock::now() + broker.config.slave_timeout;
+  const Result<> durable = co_await await_durable(broker, turn, what.flush);
+  if (!durable && durable.error().code == net::NetErrc::TimedOut) {
     answer_stored(broker, turn, ResponseCode::FlushDiskTimeout);
-  } else {
-    answer_failed(broker, turn, durable.error());
+    co_return;
   }
+  if (!durable) {
+    answer_failed(broker, turn, durable.error());
+    co_return;
+  }
+  if (what.slaves) {
+    const ConfirmedOffset end{turn->batch->end().value};
+    const Result<> confirmed =
+        co_await net::await_at_least(broker.slaves.confirmed(), end, slaves_deadline);
+    if (!confirmed) {
+      answer_stored(broker, turn, ResponseCode::FlushSlaveTimeout);
+      co_return;
+    }
+  }
+  answer_stored(broker, turn, ResponseCode::Success);
 }
 
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
@@ -114,12 +132,16 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
   broker.traffic.note_put(static_cast<std::int64_t>(turn->batch->records().size()),
                           static_cast<std::int64_t>(turn->batch->buffer().size()));
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
-  const bool flush = broker.config.store.flush_disk_type == storage::FlushDiskType::Sync &&
-                     std::any_of(turn->sends.begin(), turn->sends.end(), waits);
-  if (!flush && !turn->topics_saved) return answer_stored(broker, turn, ResponseCode::Success);
-  if (flush) broker.store->request_flush();
-  std::function<net::Task<>()> wait = [&broker, turn, flush] {
-    return answer_when_durable(broker, turn, flush);
+  const bool any_waits = std::any_of(turn->sends.begin(), turn->sends.end(), waits);
+  const WaitFor what{
+      .flush = any_waits && broker.config.store.flush_disk_type == storage::FlushDiskType::Sync,
+      .slaves = any_waits && broker.slaves.needed() > 1};
+  if (!what.flush && !what.slaves && !turn->topics_saved) {
+    return answer_stored(broker, turn, ResponseCode::Success);
+  }
+  if (what.flush) broker.store->request_flush();
+  std::function<net::Task<>()> wait = [&broker, turn, what] {
+    return answer_when_durable(broker, turn, what);
   };
   net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
 }
@@ -128,6 +150,9 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
 
 void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
   turn->connection->add_pending(turn->sends.size());
+  if (const Result<> enough = check_slaves(broker); !enough) {
+    return answer_failed(broker, turn, enough.error());
+  }
   std::unique_ptr<storage::AppendBatch> batch = std::move(turn->batch);
   broker.store->append(std::move(batch),
                        [&broker, turn = std::move(turn)](

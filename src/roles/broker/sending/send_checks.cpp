@@ -123,13 +123,21 @@ Result<> refuse_delayed(const protocol::SendProperties& properties) {
               "a message of a batch cannot be delayed: property DELAY");
 }
 
+Result<> check_slaves(const Broker& broker) {
+  const std::size_t needed = broker.slaves.needed();
+  if (needed <= 1) return {};
+  const PhysicalOffset end{broker.store->appended().value().value};
+  if (broker.slaves.in_sync(end, broker.config.ha_max_gap_not_in_sync) >= needed) return {};
+  return fail(ResponseCode::SystemError, "in-sync replicas not enough");
+}
+
 Error store_refusal(const Error& why) {
   using storage::StoreErrc;
   if (why.code == StoreErrc::RecordTooLarge) {
     return {make_error_code(ResponseCode::MessageIllegal), why.message()};
   }
-  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::ReadOnly ||
-      why.code == StoreErrc::DiskFull) {
+  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::Following ||
+      why.code == StoreErrc::ReadOnly || why.code == StoreErrc::DiskFull) {
     return {make_error_code(ResponseCode::ServiceNotAvailable),
             "service not available now: " + why.message()};
   }

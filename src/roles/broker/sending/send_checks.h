@@ -49,6 +49,9 @@ Result<> refuse_delayed(const protocol::SendProperties& properties);
 // Java's remark for a message that breaks a size limit.
 std::string size_remark(const storage::StoreConfig& config);
 
+// Whether so many slaves are there that a message can be acknowledged; nothing is written when not.
+Result<> check_slaves(const Broker& broker);
+
 // What a producer is told when the store did not take its message.
 Error store_refusal(const Error& why);
 

@@ -11,6 +11,7 @@
 #include "protocol/registration_body.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/replication/table_state.h"
 
 namespace rmq::roles::broker {
 
@@ -45,6 +46,7 @@ Result<protocol::TopicConfig> topic_of(const protocol::UpdateAndCreateTopicReque
 
 net::Task<Result<Response>> on_update_and_create_topic(
     Broker& broker, Caller caller, protocol::UpdateAndCreateTopicRequest request) {
+  RMQ_CO_CHECK(refuse_on_slave(broker));
   log::info("topics", "topic change asked for", kv("topic", request.topic),
             kv("peer", caller.connection->peer().text()));
   RMQ_CO_TRY(protocol::TopicConfig topic, topic_of(request));
@@ -58,6 +60,7 @@ net::Task<Result<Response>> on_update_and_create_topic(
 
 net::Task<Result<Response>> on_delete_topic_in_broker(
     Broker& broker, Caller caller, protocol::DeleteTopicInBrokerRequest request) {
+  RMQ_CO_CHECK(refuse_on_slave(broker));
   log::info("topics", "topic deletion asked for", kv("topic", request.topic),
             kv("peer", caller.connection->peer().text()));
   if (request.topic.empty()) {
@@ -86,7 +89,9 @@ net::Task<Result<Response>> on_delete_topic_in_broker(
 }
 
 Result<Response> on_get_all_topic_config(Broker& broker,
-                                         const protocol::GetAllTopicConfigRequest&) {
+                                         const protocol::GetAllTopicConfigRequest& request) {
+  const TableState state(broker, broker.topics.version().value);
+  if (state.is_known(request.known)) return state.unchanged();
   const auto [table, version] = broker.topics.contents();
   protocol::RegisterBrokerBody body;
   body.data_version = version;
@@ -98,6 +103,7 @@ Result<Response> on_get_all_topic_config(Broker& broker,
   const protocol::GetAllTopicConfigResponse header{
       .total_topic_num = static_cast<std::int32_t>(body.topics.size())};
   protocol::append_fields(header, response.fields);
+  state.add_to(response, request.known);
   return response;
 }
 

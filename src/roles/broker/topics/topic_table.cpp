@@ -301,23 +301,6 @@ void TopicTable::restore(const std::vector<std::pair<std::string, QueueId>>& que
   }
 }
 
-void TopicTable::mark_order_topics(const std::vector<std::string>& topics) {
-  {
-    MutexLock lock(mutex_);
-    Draft next;
-    for (const std::string& topic : topics) {
-      const auto table = snapshot_.load();
-      const auto it = table->find(topic);
-      if (it == table->end() || it->second.order) continue;
-      if (!next) next = draft();
-      next->find(topic)->second.order = true;
-    }
-    if (!next) return;
-    publish(std::move(next));
-  }
-  announce();
-}
-
 void TopicTable::new_version() {
   {
     MutexLock lock(mutex_);

@@ -85,6 +85,9 @@ class TopicTable {
   void new_version();
   // False when there was none.
   bool erase(std::string_view topic);
+  // A slave takes over its master's topics and their version. The names of those that went.
+  std::vector<std::string> follow(const std::vector<protocol::TopicConfig>& topics,
+                                  const protocol::DataVersion& version);
 
   // What an acknowledgement of a message to `topic` must wait for in saved(); nothing when the
   // topic is on disk. Costs two atomic loads unless something is being saved right now.

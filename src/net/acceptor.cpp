@@ -1,0 +1,66 @@
+#include "net/acceptor.h"
+
+#include <asio/error.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "net/net_limits.h"
+
+namespace rmq::net {
+
+Acceptor::Acceptor(IoThreads& threads, Take take)
+    : threads_(threads), take_(std::move(take)), acceptor_(threads.control().context()) {}
+
+Result<> Acceptor::listen(const std::string& address, std::uint16_t port) {
+  std::error_code error;
+  const asio::ip::address ip = asio::ip::make_address(address, error);
+  if (error)
+    return fail(NetErrc::AddressMalformed, "'" + address + "' is not a numeric IP address");
+  const asio::ip::tcp::endpoint endpoint(ip, port);
+  const std::string where = address + ":" + std::to_string(port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(kListenBacklog, error);
+  if (error) {
+    std::error_code ignored;
+    acceptor_.close(ignored);
+  }
+  if (error == asio::error::address_in_use) return fail(NetErrc::AddressInUse, where);
+  if (error) return fail(error, "listening on " + where);
+  port_ = acceptor_.local_endpoint(error).port();
+  return {};
+}
+
+void Acceptor::start() { accept(); }
+
+void Acceptor::stop() {
+  std::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void Acceptor::accept() {
+  if (!acceptor_.is_open()) return;
+  IoThread& thread = threads_.least_loaded();
+  const auto socket = std::make_shared<Connection::Socket>(thread.context());
+  acceptor_.async_accept(*socket,
+                         [self = shared_from_this(), &thread, socket](std::error_code error) {
+                           if (!self->acceptor_.is_open()) return;
+                           if (error) return self->accept_later(error);
+                           self->take_(thread, std::move(*socket));
+                           self->accept();
+                         });
+}
+
+// Out of descriptors, most likely: the backlog waits, connections that end make room.
+void Acceptor::accept_later(std::error_code error) {
+  log::warn("net", "cannot accept connections, trying again", kv("port", port_),
+            kv("why", error.message()));
+  auto timer = std::make_shared<asio::steady_timer>(threads_.control().context(),
+                                                    std::chrono::milliseconds(100));
+  timer->async_wait([self = shared_from_this(), timer](std::error_code) { self->accept(); });
+}
+
+}  // namespace rmq::net

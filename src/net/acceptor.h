@@ -1,0 +1,40 @@
+// Acceptor: a listening port whose connections go to the least loaded data threads.
+// Threads: listen() and port() on the owner's; the rest on the control thread.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/connection.h"
+#include "net/io_threads.h"
+
+namespace rmq::net {
+
+class Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  // Called on the control thread for each connection; the socket belongs to `thread`.
+  using Take = std::function<void(IoThread& thread, Connection::Socket socket)>;
+
+  Acceptor(IoThreads& threads, Take take);
+
+  // Binds; connections wait in the kernel until start(). As RpcServer::listen().
+  Result<> listen(const std::string& address, std::uint16_t port);
+  std::uint16_t port() const { return port_; }
+  void start();
+  void stop();
+
+ private:
+  void accept();
+  void accept_later(std::error_code error);
+
+  IoThreads& threads_;
+  const Take take_;
+  asio::ip::tcp::acceptor acceptor_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace rmq::net

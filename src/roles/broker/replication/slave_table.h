@@ -1,0 +1,62 @@
+// SlaveTable: the slaves that are connected to this master, what each has, and up to where so many
+// of them have it that it is confirmed.
+// Threads: any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "base/watermark.h"
+
+namespace rmq::roles::broker {
+
+class SlaveTable {
+ public:
+  struct Slave {
+    std::string address;   // "ip:port" of its end of the connection
+    PhysicalOffset sent;   // the log was sent to it up to here
+    PhysicalOffset acked;  // it has the log up to here
+  };
+
+  // What ends by `end` counts as confirmed from the start. `needed`: how many replicas must have
+  // what comes later, this one among them; 1: nobody is waited for, and confirmed() stays.
+  // `on_confirmed` hears of each advance, on the thread that caused it.
+  void start(ConfirmedOffset end, std::size_t needed,
+             std::function<void(ConfirmedOffset)> on_confirmed);
+  std::size_t needed() const { return needed_; }
+
+  std::uint64_t add(std::string address, PhysicalOffset from);
+  void remove(std::uint64_t id);
+  void note_sent(std::uint64_t id, PhysicalOffset end);
+  // The slave has all that lies before `end`. Error: ProtocolErrc::BodyMalformed when that is
+  // beyond what was sent to it, or before what it had acknowledged.
+  Result<> ack(std::uint64_t id, PhysicalOffset end);
+
+  // How many replicas, this one among them, lag by `gap_max` bytes at most behind `end`, the end
+  // of the log.
+  std::size_t in_sync(PhysicalOffset end, std::int64_t gap_max) const;
+  std::vector<Slave> all() const;
+  bool any() const;
+
+  // Within one start it only grows, whichever slaves come and go.
+  Watermark<ConfirmedOffset>& confirmed() { return confirmed_; }
+
+ private:
+  ConfirmedOffset confirmed_by_acks() const RMQ_REQUIRES(mutex_);
+
+  std::size_t needed_ = 1;  // set by start()
+  std::function<void(ConfirmedOffset)> on_confirmed_;
+  mutable Mutex mutex_;
+  std::map<std::uint64_t, Slave> slaves_ RMQ_GUARDED_BY(mutex_);
+  std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 1;
+  Watermark<ConfirmedOffset> confirmed_;
+};
+
+}  // namespace rmq::roles::broker

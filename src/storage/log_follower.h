@@ -1,0 +1,98 @@
+// LogFollower: writes to the log what another store's log has, byte for byte: the writer of a
+// store that follows (a slave), in the place of LogWriter.
+//
+// It takes the bytes as they come, in pieces of any size, and writes whole records only, each
+// checked first as recovery checks it. So the log always ends behind a record, nothing that is
+// torn or flipped on the way gets into it, and the end is what may be acknowledged.
+// The order of one turn is LogWriter's: the write, entries handed to dispatch, the appended
+// watermark.
+// Threads: append() and resume() on one at a time, which it may keep writing to the page cache;
+// pause(), refuse() and last_store_timestamp_ms() on any.
+// Crash: records are written where they belong, and the same ones come again, so what was behind
+// the end does no harm.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/watermark.h"
+#include "storage/commit_log.h"
+#include "storage/dispatch_entry.h"
+
+namespace rmq::storage {
+
+class LogFollower {
+ public:
+  struct Hooks {
+    // All on the thread of append(); as those of LogWriter.
+    std::function<void(std::span<const DispatchEntry>)> hand_over;
+    std::function<void()> on_appended;
+    std::function<void()> on_half_full;
+    std::function<void(const Error&)> on_disk_full;
+    std::function<void(const Error&)> on_error;
+  };
+
+  LogFollower(CommitLog& log, const EntryMaker& maker, Watermark<AppendedOffset>& appended)
+      : log_(log), maker_(maker), appended_(appended) {}
+
+  // The log ends at `end`. Until then append() fails with Stopped.
+  void start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks);
+
+  // `bytes` of the other log, from `at` on, which must follow what was taken before; in an empty
+  // log they may begin with any segment. Errors: StoreErrc::OffsetOutOfRange when they do not
+  // follow; RecordMalformed, naming the position, and nothing from there on is taken; DiskFull
+  // until there is room; Stopped, ReadOnly.
+  Result<> append(PhysicalOffset at, ByteView bytes);
+  // Forgets the record that has come in parts only: where the next bytes must begin.
+  PhysicalOffset resume();
+
+  // Bytes that come from now on are refused with `why`, until unpause().
+  void pause(const Error& why);
+  void unpause();
+  // For good.
+  void refuse(const Error& why);
+
+  // The store time of the last record written, or of an earlier one.
+  std::int64_t last_store_timestamp_ms() const {
+    return published_timestamp_ms_.load(std::memory_order_acquire);
+  }
+
+ private:
+  Result<> refusal();
+  Result<> begin_at(PhysicalOffset at);
+  Result<> take(ByteView bytes);
+  Result<std::optional<std::size_t>> record_size(ByteView head) const;
+  Result<std::size_t> complete_partial(ByteView bytes);
+  Result<> take_record(ByteView record);
+  Result<> write_taken();
+  Result<> write_parts();
+  Error give_up(const Error& why);
+
+  CommitLog& log_;
+  const EntryMaker& maker_;
+  Watermark<AppendedOffset>& appended_;
+  Hooks hooks_;
+
+  Mutex mutex_;
+  bool started_ RMQ_GUARDED_BY(mutex_) = false;
+  std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);
+  std::optional<Error> paused_ RMQ_GUARDED_BY(mutex_);
+
+  // The appending thread's own.
+  PhysicalOffset end_;    // of what is written
+  PhysicalOffset taken_;  // of the whole records taken in this call
+  Bytes partial_;         // the beginning of a record
+  Bytes completed_;       // one that came in parts, while it is written
+  std::vector<ByteView> parts_;
+  std::vector<DispatchEntry> entries_;
+  std::optional<Error> write_failure_;  // of this call
+  std::int64_t last_timestamp_ms_ = 0;
+  bool next_asked_ = false;
+  std::atomic<std::int64_t> published_timestamp_ms_{0};
+};
+
+}  // namespace rmq::storage
