@@ -22,6 +22,7 @@ namespace {
 
 // In an open loop nothing but memory limits how many requests may be on their way.
 constexpr std::size_t kOpenLoopInFlight = 16'384;
+constexpr std::size_t kQueuesPerConnectionMax = 1024;
 
 // The first half of the unique keys of one connection.
 std::string key_prefix(std::size_t line) {
@@ -62,11 +63,16 @@ net::Task<Result<std::vector<SendLoad::Broker>>> SendLoad::find_brokers() {
   co_return brokers;
 }
 
-Result<std::shared_ptr<SendStream>> SendLoad::make_stream(const Broker& broker,
-                                                          std::size_t index) const {
+Result<std::shared_ptr<SendStream>> SendLoad::make_stream(const Broker& broker, std::size_t index,
+                                                          std::size_t brokers) const {
   SendStreamOptions options;
-  for (const MessageQueue& queue : broker.queues) {
-    RMQ_TRY(FrameTemplate frame, FrameTemplate::make(options_.shape, queue, key_prefix(index)));
+  const std::string keys = key_prefix(index);
+  // With very many queues each connection takes its share of them: templates for all of them on
+  // each would fill the caches that server and generator have in common.
+  const bool many = broker.queues.size() > kQueuesPerConnectionMax;
+  const std::size_t shares = many ? std::max<std::size_t>(1, options_.connections / brokers) : 1;
+  for (std::size_t i = index / brokers % shares; i < broker.queues.size(); i += shares) {
+    RMQ_TRY(FrameTemplate frame, FrameTemplate::make(options_.shape, broker.queues[i], keys));
     options.frames.push_back(std::move(frame));
   }
   // Connections begin at different queues.
@@ -86,7 +92,7 @@ net::Task<Result<>> SendLoad::connect() {
   if (!brokers) co_return fail(brokers.error());
   for (std::size_t i = 0; i < options_.connections; ++i) {
     const Broker& broker = (*brokers)[i % brokers->size()];
-    auto stream = make_stream(broker, i);
+    auto stream = make_stream(broker, i, brokers->size());
     if (!stream) {
       co_await lines_.close();
       co_return fail(stream.error());

@@ -53,7 +53,8 @@ class SendLoad {
   struct Broker;
 
   net::Task<Result<std::vector<Broker>>> find_brokers();
-  Result<std::shared_ptr<SendStream>> make_stream(const Broker& broker, std::size_t index) const;
+  Result<std::shared_ptr<SendStream>> make_stream(const Broker& broker, std::size_t index,
+                                                  std::size_t brokers) const;
   net::Task<> begin_lines(Window window);
   void start_pacers();
 

@@ -81,9 +81,9 @@ def runtime_info(broker):
     return json.loads(body)["table"]
 
 
-def send(connection, topic, body=b"m", wait=True):
-    """The code of the answer."""
-    properties = b"" if wait else b"WAIT\x01false\x02"
+def send(connection, topic, body=b"m", wait=True, properties=b""):
+    """The answer."""
+    properties += b"" if wait else b"WAIT\x01false\x02"
     connection.socket.sendall(remoting.SendTemplate(topic).send(7, 0, body, properties))
     return connection.receive()
 
@@ -250,7 +250,60 @@ def tables_and_reading():
         wait_until("the slave follows back", lambda: offset_of(pair.slave.broker, topic, group) == 3)
         if offset_of(pair.master.broker, topic, group) != 3:
             errors.append("the slave has set the group forward again")
+        with remoting.Connection(pair.master.broker) as connection:
+            remoting.ok(connection.request(remoting.DELETE_TOPIC_IN_BROKER, {"topic": topic}))
+        wait_until("a deleted topic is deleted on the slave", lambda: oldest(pair.slave.broker, topic) == 10)
         print("tables: topic, group and offset on the slave after %.2f s" % took)
+    return errors
+
+
+def oldest(broker, topic):
+    with remoting.Connection(broker) as connection:
+        return remoting.Queue(connection, topic, 0).min_offset()
+
+
+def bodies(broker, topic):
+    with remoting.Connection(broker) as connection:
+        queue = remoting.Queue(connection, topic, 0)
+        return [record.body for record in queue.records(queue.min_offset(), queue.max_offset())]
+
+
+def send_delayed(connection, topic, body, level):
+    return send(connection, topic, body, properties=b"DELAY\x01%d\x02" % level)
+
+
+def promoted_by_hand():
+    """The slave of a dead master is started as a master: it has all messages, delivers each delayed one once, also those
+    that its old master had delivered, and goes on with the log."""
+    errors = []
+    with Pair(messageDelayLevel="1s 4s") as pair:
+        pair.slave.broker_keys["messageDelayLevel"] = "1s 4s"
+        pair.slave.start()
+        topic = "delays"
+        load.create(pair.master.broker, topic)
+        with remoting.Connection(pair.master.broker) as connection:
+            for number in range(20):
+                send_delayed(connection, topic, b"early %d" % number, 1)
+                send_delayed(connection, topic, b"late %d" % number, 2)
+        wait_until("the early ones are delivered", lambda: len(bodies(pair.master.broker, topic)) == 20)
+        pair.wait_same()
+        end = int(pair.end(pair.slave))
+        pair.master.kill()
+        pair.slave.kill()
+        pair.slave.roles = ("master",)
+        pair.slave.start()
+        wait_until("the late ones are delivered", lambda: len(bodies(pair.slave.broker, topic)) >= 40)
+        with remoting.Connection(pair.slave.broker) as connection:
+            if send(connection, topic, b"new").code != SEND_OK:
+                errors.append("the new master takes no messages")
+        wait_until("the new one is there", lambda: bodies(pair.slave.broker, topic)[-1] == b"new")
+        there = bodies(pair.slave.broker, topic)
+        wanted = [b"%s %d" % (when, number) for when in (b"early", b"late") for number in range(20)] + [b"new"]
+        if sorted(there) != sorted(wanted):
+            errors.append("the new master has %d messages: %s" % (len(there), there))
+        if int(pair.end(pair.slave)) <= end:
+            errors.append("the log did not go on")
+        print("promoted by hand: %d messages, each once" % len(there))
     return errors
 
 
@@ -259,7 +312,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     options = parser.parse_args()
     failed = 0
-    for case in (lambda: whole_log(options.rounds), synchronous, tables_and_reading):
+    for case in (lambda: whole_log(options.rounds), synchronous, tables_and_reading, promoted_by_hand):
         try:
             errors = case()
         except (RuntimeError, OSError) as error:
