@@ -121,6 +121,7 @@ def make_backlog(report: Report, full: Store, directory: pathlib.Path) -> None:
     acknowledged, failed = full.fill(wanted)
     seconds = time.monotonic() - begin
     os.sync()  # what follows begins with a quiet disk
+    full.wait_dispatched()
     there = sum(full.ends().values())
     report.add("messages in the store", f"{there:,}", f"{acknowledged:,} acknowledged", there >= acknowledged)
     report.add("made by batches of 32", f"{seconds:.0f} s, {there / seconds:,.0f} a second, {failed} requests failed")

@@ -108,6 +108,18 @@ class Store:
         with self.connect() as connection:
             return {(topic, queue): what(remoting.Queue(connection, topic, queue)) for topic in TOPICS for queue in range(QUEUES)}
 
+    def wait_dispatched(self) -> None:
+        """Until all that is in the log is in the queues: amid so many batches the dispatcher is up to a second behind."""
+        end = time.monotonic() + 60
+        while True:
+            with self.connect() as connection:
+                table = json.loads(remoting.ok(connection.request(remoting.GET_BROKER_RUNTIME_INFO)).body)["table"]
+            if table["dispatchBehindBytes"] == "0":
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(f"{table['dispatchBehindBytes']} bytes are not dispatched after 60 s")
+            time.sleep(0.05)
+
     def memory(self) -> int:
         """Bytes that are this process's own: RssAnon and page tables."""
         return status_bytes(self.pid, "RssAnon") + status_bytes(self.pid, "VmPTE")

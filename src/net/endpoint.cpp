@@ -57,18 +57,4 @@ Result<protocol::HostAddress> host_address(const std::string& ip, std::uint16_t 
   return address.is_v4() ? host(address.to_v4().to_bytes()) : host(address.to_v6().to_bytes());
 }
 
-bool port_is_free(const std::string& ip, std::uint16_t port) {
-  std::error_code error;
-  const asio::ip::address address = asio::ip::make_address(ip, error);
-  if (error) return false;
-  asio::io_context context;
-  asio::ip::tcp::acceptor acceptor(context);
-  const asio::ip::tcp::endpoint endpoint(address, port);
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(1, error);
-  return !error;
-}
-
 }  // namespace rmq::net

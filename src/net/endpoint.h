@@ -30,7 +30,4 @@ Result<std::pair<std::string, std::uint16_t>> split_address(std::string_view tex
 // A numeric IP and a port in binary. Errors: NetErrc::AddressMalformed.
 Result<protocol::HostAddress> host_address(const std::string& ip, std::uint16_t port);
 
-// True when a listener could bind `ip`:`port` right now.
-bool port_is_free(const std::string& ip, std::uint16_t port);
-
 }  // namespace rmq::net

@@ -25,14 +25,18 @@ tl::unexpected<Error> malformed(PhysicalOffset at, const std::string& why) {
 
 void LogFollower::start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks) {
   hooks_ = std::move(hooks);
-  end_ = taken_ = end;
-  last_timestamp_ms_ = last_store_timestamp_ms;
+  {
+    MutexLock appending(append_mutex_);
+    end_ = taken_ = end;
+    last_timestamp_ms_ = last_store_timestamp_ms;
+  }
   published_timestamp_ms_ = last_store_timestamp_ms;
   MutexLock lock(mutex_);
   started_ = true;
 }
 
 PhysicalOffset LogFollower::resume() {
+  MutexLock appending(append_mutex_);
   partial_.clear();
   return end_;
 }
@@ -52,6 +56,11 @@ void LogFollower::refuse(const Error& why) {
   if (!refused_) refused_ = why;
 }
 
+void LogFollower::stop() {
+  refuse({make_error_code(StoreErrc::Stopped), {}});
+  MutexLock appending(append_mutex_);
+}
+
 Result<> LogFollower::refusal() {
   MutexLock lock(mutex_);
   if (refused_) return fail(*refused_);
@@ -61,6 +70,7 @@ Result<> LogFollower::refusal() {
 }
 
 Result<> LogFollower::append(PhysicalOffset at, ByteView bytes) {
+  MutexLock appending(append_mutex_);
   RMQ_CHECK(refusal());
   const PhysicalOffset expected = end_ + static_cast<std::int64_t>(partial_.size());
   if (at != expected) {
@@ -127,16 +137,18 @@ Result<> LogFollower::take(ByteView bytes) {
 // Adds what is missing of the record in partial_, as far as `bytes` have it; so many were used.
 Result<std::size_t> LogFollower::complete_partial(ByteView bytes) {
   std::size_t used = 0;
-  const auto add_up_to = [&](std::size_t size) {
-    const std::size_t missing = std::min(size - partial_.size(), bytes.size() - used);
+  const auto add_up_to = [&used, bytes](Bytes& partial, std::size_t size) {
+    const std::size_t missing = std::min(size - partial.size(), bytes.size() - used);
     const ByteView part = bytes.subspan(used, missing);
-    partial_.insert(partial_.end(), part.begin(), part.end());
+    partial.insert(partial.end(), part.begin(), part.end());
     used += missing;
   };
-  if (partial_.size() < protocol::kBlankRecordBytes) add_up_to(protocol::kBlankRecordBytes);
+  if (partial_.size() < protocol::kBlankRecordBytes) {
+    add_up_to(partial_, protocol::kBlankRecordBytes);
+  }
   RMQ_TRY(const std::optional<std::size_t> size, record_size(partial_));
   if (!size) return used;
-  add_up_to(*size);
+  add_up_to(partial_, *size);
   if (partial_.size() < *size) return used;
   completed_.swap(partial_);
   partial_.clear();

@@ -6,8 +6,7 @@
 // torn or flipped on the way gets into it, and the end is what may be acknowledged.
 // The order of one turn is LogWriter's: the write, entries handed to dispatch, the appended
 // watermark.
-// Threads: append() and resume() on one at a time, which it may keep writing to the page cache;
-// pause(), refuse() and last_store_timestamp_ms() on any.
+// Threads: any; append(), which writes to the page cache, one at a time.
 // Crash: records are written where they belong, and the same ones come again, so what was behind
 // the end does no harm.
 #pragma once
@@ -55,6 +54,8 @@ class LogFollower {
   void unpause();
   // For good.
   void refuse(const Error& why);
+  // The same with Stopped, and returns when the append under way is done. Not from a hook.
+  void stop();
 
   // The store time of the last record written, or of an earlier one.
   std::int64_t last_store_timestamp_ms() const {
@@ -63,13 +64,13 @@ class LogFollower {
 
  private:
   Result<> refusal();
-  Result<> begin_at(PhysicalOffset at);
-  Result<> take(ByteView bytes);
-  Result<std::optional<std::size_t>> record_size(ByteView head) const;
-  Result<std::size_t> complete_partial(ByteView bytes);
-  Result<> take_record(ByteView record);
-  Result<> write_taken();
-  Result<> write_parts();
+  Result<> begin_at(PhysicalOffset at) RMQ_REQUIRES(append_mutex_);
+  Result<> take(ByteView bytes) RMQ_REQUIRES(append_mutex_);
+  Result<std::optional<std::size_t>> record_size(ByteView head) const RMQ_REQUIRES(append_mutex_);
+  Result<std::size_t> complete_partial(ByteView bytes) RMQ_REQUIRES(append_mutex_);
+  Result<> take_record(ByteView record) RMQ_REQUIRES(append_mutex_);
+  Result<> write_taken() RMQ_REQUIRES(append_mutex_);
+  Result<> write_parts() RMQ_REQUIRES(append_mutex_);
   Error give_up(const Error& why);
 
   CommitLog& log_;
@@ -77,21 +78,22 @@ class LogFollower {
   Watermark<AppendedOffset>& appended_;
   Hooks hooks_;
 
+  Mutex append_mutex_;                                  // one append at a time; before mutex_
+  PhysicalOffset end_ RMQ_GUARDED_BY(append_mutex_);    // of what is written
+  PhysicalOffset taken_ RMQ_GUARDED_BY(append_mutex_);  // of whole records taken in this call
+  Bytes partial_ RMQ_GUARDED_BY(append_mutex_);         // the beginning of a record
+  Bytes completed_ RMQ_GUARDED_BY(append_mutex_);  // one that came in parts, while it is written
+  std::vector<ByteView> parts_ RMQ_GUARDED_BY(append_mutex_);
+  std::vector<DispatchEntry> entries_ RMQ_GUARDED_BY(append_mutex_);
+  std::optional<Error> write_failure_ RMQ_GUARDED_BY(append_mutex_);  // of this call
+  std::int64_t last_timestamp_ms_ RMQ_GUARDED_BY(append_mutex_) = 0;
+  bool next_asked_ RMQ_GUARDED_BY(append_mutex_) = false;
+
   Mutex mutex_;
   bool started_ RMQ_GUARDED_BY(mutex_) = false;
   std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);
   std::optional<Error> paused_ RMQ_GUARDED_BY(mutex_);
 
-  // The appending thread's own.
-  PhysicalOffset end_;    // of what is written
-  PhysicalOffset taken_;  // of the whole records taken in this call
-  Bytes partial_;         // the beginning of a record
-  Bytes completed_;       // one that came in parts, while it is written
-  std::vector<ByteView> parts_;
-  std::vector<DispatchEntry> entries_;
-  std::optional<Error> write_failure_;  // of this call
-  std::int64_t last_timestamp_ms_ = 0;
-  bool next_asked_ = false;
   std::atomic<std::int64_t> published_timestamp_ms_{0};
 };
 

@@ -198,7 +198,7 @@ void MessageStore::Impl::stop() {
   if (scrubber_) scrubber_->stop();
   retention_->stop();
   writer_.stop();
-  follower_.refuse({make_error_code(StoreErrc::Stopped), {}});
+  follower_.stop();
   // Nobody reads any more, and the next start shows all that it finds.
   confirmed_ = std::numeric_limits<std::int64_t>::max();
   group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);

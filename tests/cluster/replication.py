@@ -236,6 +236,14 @@ def tables_and_reading():
                 "topicFilterType": "SINGLE_TAG", "topicSysFlag": 0, "order": "false"})
             if changed.code == SEND_OK:
                 errors.append("the slave makes topics")
+        end = int(pair.end(pair.master))
+        wait_until("the slave has acknowledged",
+                   lambda: [slave["slaveAckOffset"] for slave in ha_status(pair.master)["haConnectionInfo"]] == [end])
+        of_master, of_slave = ha_status(pair.master), ha_status(pair.slave)["haClientRuntimeInfo"]
+        if not of_master["master"] or of_master["inSyncSlaveNums"] != 1 or of_master["masterCommitLogMaxOffset"] != end:
+            errors.append("the master says of its slaves: %s" % of_master)
+        if of_slave["masterAddr"] != "127.0.0.1:%d" % (pair.master.broker[1] + 1) or of_slave["maxOffset"] != end:
+            errors.append("the slave says of itself: %s" % of_slave)
         pair.master.kill()
         with remoting.Connection(pair.slave.broker) as connection:
             answer = remoting.ok(remoting.Queue(connection, topic, 0, group).pull(4))
@@ -255,6 +263,11 @@ def tables_and_reading():
         wait_until("a deleted topic is deleted on the slave", lambda: oldest(pair.slave.broker, topic) == 10)
         print("tables: topic, group and offset on the slave after %.2f s" % took)
     return errors
+
+
+def ha_status(of):
+    with remoting.Connection(of.broker) as connection:
+        return json.loads(remoting.ok(connection.request(remoting.GET_BROKER_HA_STATUS)).body)
 
 
 def oldest(broker, topic):

@@ -164,10 +164,6 @@ Result<> Broker::listen() {
     }
     RMQ_CHECK(std::move(listening));
   }
-  if (config.ha_listen_port == 0)
-    config.ha_listen_port = static_cast<std::uint16_t>(config.listen_port + 1);
-  sender_.emplace(config, *store, slaves, cold_pulls, threads);
-  RMQ_CHECK(sender_->listen(config.listen_address, config.ha_listen_port));
   RMQ_TRY(store_host, net::host_address(config.broker_ip1, config.listen_port));
   unique_keys.emplace(store_host.ip(), static_cast<std::uint16_t>(getpid()),
                       static_cast<std::uint32_t>(boot_timestamp_ms));
@@ -181,12 +177,12 @@ Result<> Broker::listen_on(std::uint16_t port) {
   RMQ_CHECK(server->listen(config.listen_address, port));
   const std::uint16_t main_port = server->port();
   RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
-  if (port == 0 &&
-      !net::port_is_free(config.listen_address, static_cast<std::uint16_t>(main_port + 1))) {
-    return fail(net::NetErrc::AddressInUse,
-                config.listen_address + ":" + std::to_string(main_port + 1));
-  }
+  const auto ha_port = config.ha_listen_port != 0 ? config.ha_listen_port
+                                                  : static_cast<std::uint16_t>(main_port + 1);
+  sender_.emplace(config, *store, slaves, cold_pulls, threads);
+  RMQ_CHECK(sender_->listen(config.listen_address, ha_port));
   config.listen_port = main_port;
+  config.ha_listen_port = ha_port;
   server_ = std::move(server);
   vip_server_ = std::move(vip);
   return {};
@@ -226,7 +222,7 @@ Result<> Broker::start_replication() {
   sender_->start();
   if (!is_slave()) return {};
   offsets.keep_local_commits();
-  receiver_.emplace(config, *store, outgoing, threads);
+  receiver_.emplace(config, *store, outgoing, threads, clock);
   registration.on_master([this](const Registration::Master& master) {
     // One that is gone may come back where it was.
     if (master.ha.empty()) return;
@@ -268,6 +264,8 @@ void Broker::start_timers() {
   run_every(1s, [this] {
     long_polls.sweep(clock.steady_now(), nullptr);
     traffic.sample();
+    slaves.sample();
+    if (receiver_) receiver_->sample();
   });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of =

@@ -74,6 +74,8 @@ class Broker {
   bool is_slave() const { return config.broker_role == BrokerRole::Slave; }
   // A slave whose master is there and sends its log.
   bool follows() const { return receiver_ && receiver_->connected(); }
+  // Null on a master.
+  const LogReceiver* receiver() const { return receiver_ ? &*receiver_ : nullptr; }
 
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
 

@@ -15,6 +15,7 @@
 #include "roles/broker/offsets/reset_offset.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/query/query_requests.h"
+#include "roles/broker/replication/ha_status.h"
 #include "roles/broker/sending/reply_message.h"
 #include "roles/broker/sending/send_message.h"
 #include "roles/broker/topics/topic_requests.h"
@@ -69,6 +70,7 @@ constexpr std::array kBrokerRequests{
     serve<&on_delete_expired_commitlog>(RequestCode::DeleteExpiredCommitlog, Lane::Query),
     serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),
     serve<&on_pull_message>(RequestCode::LitePullMessage, Lane::Pull),
+    serve<&on_get_broker_ha_status>(RequestCode::GetBrokerHaStatus, Lane::Control),
 };
 static_assert(sorted_and_unique(kBrokerRequests));
 

@@ -29,8 +29,8 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 }  // namespace
 
 LogReceiver::LogReceiver(const BrokerConfig& config, storage::MessageStore& store,
-                         net::RpcClient& client, net::IoThreads& threads)
-    : config_(config), store_(store), client_(client), threads_(threads) {}
+                         net::RpcClient& client, net::IoThreads& threads, Clock& clock)
+    : config_(config), store_(store), client_(client), threads_(threads), clock_(clock) {}
 
 void LogReceiver::start() {
   std::function<net::Task<>()> loop = [this] { return run(); };
@@ -50,6 +50,16 @@ void LogReceiver::set_master(MasterAddress master) {
   master_ = std::move(master);
   if (stream_) stream_->close();
   changed_.set();
+}
+
+LogReceiver::Status LogReceiver::status() const {
+  return {master_.ha, last_read_ms_.load(std::memory_order_relaxed),
+          last_write_ms_.load(std::memory_order_relaxed), received_in_second_};
+}
+
+void LogReceiver::sample() {
+  const std::int64_t received = received_.load(std::memory_order_relaxed);
+  received_in_second_ = received - std::exchange(sampled_, received);
 }
 
 net::Task<> LogReceiver::run() {
@@ -81,6 +91,9 @@ net::Task<Result<>> LogReceiver::follow(const MasterAddress& master) {
   RMQ_CO_TRY(stream_,
              co_await net::ByteStream::connect(threads_, resolver_, address, kConnectTimeout,
                                                config_.ha_housekeeping_interval));
+  if (stopping_ || master_ != asked_of) {
+    co_return fail(net::NetErrc::ConnectionClosed, "it is the master no more");
+  }
   struct Shared {
     Result<> ended;
     net::Event done;
@@ -138,6 +151,8 @@ net::Task<Result<>> LogReceiver::receive(std::shared_ptr<net::ByteStream> stream
     RMQ_CO_TRY(const std::size_t count, co_await stream->read_some(buffer));
     RMQ_CO_CHECK(reader.feed(ByteView(buffer).first(count)));
     connected_ = true;
+    received_.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    last_read_ms_.store(clock_.now_ms(), std::memory_order_relaxed);
   }
 }
 
@@ -177,6 +192,7 @@ net::Task<> LogReceiver::acknowledge(std::shared_ptr<net::ByteStream> stream, Ph
     const std::array<ByteView, 1> parts{ByteView(report)};
     const Result<> sent = co_await stream->write(parts);
     if (!sent) break;
+    last_write_ms_.store(clock_.now_ms(), std::memory_order_relaxed);
   }
   stream->close();
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "net/await.h"
 #include "net/byte_stream.h"
 #include "net/io_threads.h"
@@ -37,7 +38,7 @@ class LogReceiver {
  public:
   // All outlive the io threads; `client` asks the master how far its log goes back.
   LogReceiver(const BrokerConfig& config, storage::MessageStore& store, net::RpcClient& client,
-              net::IoThreads& threads);
+              net::IoThreads& threads, Clock& clock);
 
   void start();
   void stop();
@@ -47,9 +48,17 @@ class LogReceiver {
   // A master is sending: its log, or that there is nothing new.
   bool connected() const { return connected_.load(std::memory_order_acquire); }
 
- private:
-  struct Reign;
+  struct Status {
+    std::string master;  // "ip:port" of its HA port; empty while nobody knows
+    std::int64_t last_read_ms = 0;
+    std::int64_t last_write_ms = 0;
+    std::int64_t received_in_second = 0;  // bytes, between the last two calls of sample()
+  };
+  // Both on the control thread; sample() once a second.
+  Status status() const;
+  void sample();
 
+ private:
   net::Task<> run();
   net::Task<Result<>> follow(const MasterAddress& master);
   net::Task<PhysicalOffset> first_wanted(const MasterAddress& master);
@@ -61,15 +70,21 @@ class LogReceiver {
   storage::MessageStore& store_;
   net::RpcClient& client_;
   net::IoThreads& threads_;
+  Clock& clock_;
   net::Resolver resolver_;
   std::atomic<bool> connected_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::int64_t> received_{0};  // bytes
+  std::atomic<std::int64_t> last_read_ms_{0};
+  std::atomic<std::int64_t> last_write_ms_{0};
 
   // The control thread's own.
   MasterAddress master_;
   net::Event changed_;  // set by set_master() and stop()
   std::shared_ptr<net::ByteStream> stream_;
   std::string failure_;  // in the log last, so that it is not said again and again
+  std::int64_t sampled_ = 0;
+  std::int64_t received_in_second_ = 0;
 };
 
 }  // namespace rmq::roles::broker

@@ -17,7 +17,8 @@ void SlaveTable::start(ConfirmedOffset end, std::size_t needed,
 
 std::uint64_t SlaveTable::add(std::string address, PhysicalOffset from) {
   MutexLock lock(mutex_);
-  slaves_[next_id_] = {std::move(address), from, PhysicalOffset{}};
+  slaves_[next_id_] = {.slave = {.address = std::move(address), .sent = from, .acked = {}},
+                       .sampled = from};
   return next_id_++;
 }
 
@@ -28,7 +29,7 @@ void SlaveTable::remove(std::uint64_t id) {
 
 void SlaveTable::note_sent(std::uint64_t id, PhysicalOffset end) {
   MutexLock lock(mutex_);
-  if (const auto it = slaves_.find(id); it != slaves_.end()) it->second.sent = end;
+  if (const auto it = slaves_.find(id); it != slaves_.end()) it->second.slave.sent = end;
 }
 
 Result<> SlaveTable::ack(std::uint64_t id, PhysicalOffset end) {
@@ -37,7 +38,7 @@ Result<> SlaveTable::ack(std::uint64_t id, PhysicalOffset end) {
     MutexLock lock(mutex_);
     const auto it = slaves_.find(id);
     if (it == slaves_.end()) return {};
-    Slave& slave = it->second;
+    Slave& slave = it->second.slave;
     if (end > slave.sent || end < slave.acked) {
       return fail(protocol::ProtocolErrc::BodyMalformed,
                   "a slave that was sent the log up to " + std::to_string(slave.sent.value) +
@@ -59,7 +60,7 @@ ConfirmedOffset SlaveTable::confirmed_by_acks() const {
   if (slaves_.size() < others) return {};
   std::vector<std::int64_t> acks;
   acks.reserve(slaves_.size());
-  for (const auto& [id, slave] : slaves_) acks.push_back(slave.acked.value);
+  for (const auto& [id, entry] : slaves_) acks.push_back(entry.slave.acked.value);
   const auto last = acks.begin() + static_cast<std::ptrdiff_t>(others) - 1;
   std::nth_element(acks.begin(), last, acks.end(), std::greater<>());
   return ConfirmedOffset{*last};
@@ -67,15 +68,23 @@ ConfirmedOffset SlaveTable::confirmed_by_acks() const {
 
 std::size_t SlaveTable::in_sync(PhysicalOffset end, std::int64_t gap_max) const {
   MutexLock lock(mutex_);
-  return 1 + static_cast<std::size_t>(std::ranges::count_if(
-                 slaves_, [&](const auto& entry) { return end - entry.second.acked <= gap_max; }));
+  return 1 + static_cast<std::size_t>(std::ranges::count_if(slaves_, [&](const auto& entry) {
+           return is_in_sync(entry.second.slave, end, gap_max);
+         }));
 }
 
 std::vector<SlaveTable::Slave> SlaveTable::all() const {
   MutexLock lock(mutex_);
   std::vector<Slave> slaves;
-  for (const auto& [id, slave] : slaves_) slaves.push_back(slave);
+  for (const auto& [id, entry] : slaves_) slaves.push_back(entry.slave);
   return slaves;
+}
+
+void SlaveTable::sample() {
+  MutexLock lock(mutex_);
+  for (auto& [id, entry] : slaves_) {
+    entry.slave.sent_in_second = entry.slave.sent - std::exchange(entry.sampled, entry.slave.sent);
+  }
 }
 
 bool SlaveTable::any() const {

@@ -20,9 +20,10 @@ namespace rmq::roles::broker {
 class SlaveTable {
  public:
   struct Slave {
-    std::string address;   // "ip:port" of its end of the connection
-    PhysicalOffset sent;   // the log was sent to it up to here
-    PhysicalOffset acked;  // it has the log up to here
+    std::string address;              // "ip:port" of its end of the connection
+    PhysicalOffset sent;              // the log was sent to it up to here
+    PhysicalOffset acked;             // it has the log up to here
+    std::int64_t sent_in_second = 0;  // bytes, between the last two calls of sample()
   };
 
   // What ends by `end` counts as confirmed from the start. `needed`: how many replicas must have
@@ -42,19 +43,30 @@ class SlaveTable {
   // How many replicas, this one among them, lag by `gap_max` bytes at most behind `end`, the end
   // of the log.
   std::size_t in_sync(PhysicalOffset end, std::int64_t gap_max) const;
+  // Whether it counts for in_sync().
+  static bool is_in_sync(const Slave& slave, PhysicalOffset end, std::int64_t gap_max) {
+    return end - slave.acked <= gap_max;
+  }
   std::vector<Slave> all() const;
+  // Once a second.
+  void sample();
   bool any() const;
 
   // Within one start it only grows, whichever slaves come and go.
   Watermark<ConfirmedOffset>& confirmed() { return confirmed_; }
 
  private:
+  struct Entry {
+    Slave slave;
+    PhysicalOffset sampled;  // sent up to here when sample() was called last
+  };
+
   ConfirmedOffset confirmed_by_acks() const RMQ_REQUIRES(mutex_);
 
   std::size_t needed_ = 1;  // set by start()
   std::function<void(ConfirmedOffset)> on_confirmed_;
   mutable Mutex mutex_;
-  std::map<std::uint64_t, Slave> slaves_ RMQ_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Entry> slaves_ RMQ_GUARDED_BY(mutex_);
   std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 1;
   Watermark<ConfirmedOffset> confirmed_;
 };
