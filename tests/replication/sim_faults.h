@@ -1,0 +1,59 @@
+// Faults: what goes wrong in a simulation, and when. Each run has its own mixture, so that some
+// have much of one kind.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "tests/replication/sim_broker.h"
+#include "tests/replication/sim_controller.h"
+#include "tests/replication/sim_network.h"
+#include "tests/replication/sim_options.h"
+
+namespace rmq::sim {
+
+class Faults {
+ public:
+  Faults(World& world, Network& network, const Options& options,
+         std::vector<std::unique_ptr<SimBroker>>& brokers,
+         std::vector<std::unique_ptr<SimController>>& controllers);
+
+  void start();
+  // Everything is well again, except for `left_down`.
+  void end(std::optional<ReplicaId> left_down);
+
+ private:
+  using Fault = void (Faults::*)();
+
+  void next();
+  void crash_broker();
+  void cut_power();
+  void cut_power_of_all();
+  void freeze_node();
+  void isolate();
+  void cut_one_way();
+  void split_pair();
+  void bridge();
+  void cut_off_store();
+  void crash_controller();
+  void slow_disk();
+  void bad_network();
+  void move_clock();
+
+  SimBroker& any_broker();
+  NodeId any_node();
+  // Cuts both directions for a while.
+  void cut(NodeId a, NodeId b, Ticks duration, bool both);
+  Ticks duration() { return world_.random.between(50, 3'000) * kMillisecond; }
+
+  World& world_;
+  Network& network_;
+  const Options& options_;
+  std::vector<std::unique_ptr<SimBroker>>& brokers_;
+  std::vector<std::unique_ptr<SimController>>& controllers_;
+  std::vector<Fault> mixture_;
+  bool ended_ = false;
+};
+
+}  // namespace rmq::sim
