@@ -82,6 +82,7 @@ RoleActions BrokerRole::tick(SteadyTime now) {
   if (role_ == Role::Failed || !registered_ || now < next_question_) return actions;
   const bool settled = role_ == Role::Master || role_ == Role::Slave;
   next_question_ = now + (settled ? config_.poll_interval : config_.ask_interval);
+  may_ask_to_elect_ = true;
   actions.push_back(AskController{});
   return actions;
 }
@@ -92,6 +93,7 @@ void BrokerRole::leave(RoleActions& actions, const char* why) {
   role_ = Role::Waiting;
   // A question that was put off for long is due now.
   next_question_ = {};
+  may_ask_to_elect_ = true;
 }
 
 void BrokerRole::store(RoleActions& actions, bool begins) {
@@ -130,12 +132,17 @@ void BrokerRole::on_same_epoch(RoleActions& actions, const ReignInfo& info) {
   }
 }
 
+void BrokerRole::ask_to_elect(RoleActions& actions, std::optional<Epoch> over) {
+  if (may_ask_to_elect_) actions.push_back(AskToElect{over});
+  may_ask_to_elect_ = false;
+}
+
 // The epoch is on disk, and no reign of this process has begun in it.
 void BrokerRole::on_known_reign(RoleActions& actions, const ReignInfo& info) {
   if (!info.master) {
-    actions.push_back(AskToElect{});
+    ask_to_elect(actions, std::nullopt);
   } else if (info.master == self_) {
-    actions.push_back(AskToElect{epoch_});
+    ask_to_elect(actions, epoch_);
   } else {
     reign_ = info;
     role_ = Role::Slave;

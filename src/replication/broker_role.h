@@ -101,6 +101,7 @@ class BrokerRole {
   void leave(RoleActions& actions, const char* why);
   void store(RoleActions& actions, bool begins);
   void on_same_epoch(RoleActions& actions, const ReignInfo& info);
+  void ask_to_elect(RoleActions& actions, std::optional<Epoch> over);
   void on_known_reign(RoleActions& actions, const ReignInfo& info);
 
   const BrokerRoleConfig config_;
@@ -111,6 +112,9 @@ class BrokerRole {
   bool begins_ = false;              // what is being stored is the start of the own reign
   std::optional<ReignInfo> reign_;  // of epoch_, when known
   SteadyTime next_question_;
+  // One election is asked for per question: the answer "nobody can become master" is no reason to
+  // ask again at once.
+  bool may_ask_to_elect_ = true;
 };
 
 }  // namespace rmq::replication

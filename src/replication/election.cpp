@@ -29,13 +29,14 @@ std::optional<ReplicaId> choose(const BrokerSet& set, const Election& election,
   return fits ? election.designate : std::nullopt;
 }
 
-Applied<ReignInfo> won(const BrokerSet& set, ReplicaId winner) {
+Applied<ReignInfo> won(const BrokerSet& set, ReplicaId winner, const ReplicaIds& dead) {
   BrokerSet next = set;
   next.master = winner;
   next.epoch = set.epoch.next();
-  next.members = {winner};
+  if (!set.members.contains(winner)) next.members = {winner};
   next.set_epoch = set.set_epoch.next();
   ReignInfo info = next.info();
+  info.dead = dead;
   return changed<ReignInfo>(std::move(next), std::move(info));
 }
 
@@ -58,7 +59,7 @@ Applied<ReignInfo> elect(const BrokerSet& set, const Election& election,
   }
   if (set.epoch == Epoch{}) {
     // Nothing was ever written: whoever asks first.
-    return election.asked_by ? won(set, *election.asked_by) : nobody(set, election);
+    return election.asked_by ? won(set, *election.asked_by, {}) : nobody(set, election);
   }
   const bool is_over = election.over == set.epoch;
   if (electorate.master_lives && !is_over && (!election.designate || election.designate == set.master)) {
@@ -66,7 +67,7 @@ Applied<ReignInfo> elect(const BrokerSet& set, const Election& election,
   }
   std::optional<ReplicaId> winner = choose(set, election, electorate.alive, set.members);
   if (!winner && election.unclean) winner = choose(set, election, electorate.alive, set.ids());
-  return winner ? won(set, *winner) : nobody(set, election);
+  return winner ? won(set, *winner, electorate.dead) : nobody(set, election);
 }
 
 }  // namespace rmq::replication

@@ -68,6 +68,11 @@ class Follower {
 
   // All up to here is confirmed, and is in the own log.
   PhysicalOffset confirmed() const { return confirmed_; }
+  // Up to here the own log is the master's; before the cut nobody knows. What a master says about
+  // places in its log, group offsets above all, holds for this part of the own log only.
+  std::optional<PhysicalOffset> shared_end() const {
+    return transferring() ? std::optional(written_) : std::nullopt;
+  }
   bool transferring() const { return state_ == State::Transfer; }
 
  private:

@@ -61,7 +61,13 @@ ReplicaIds Liveness::alive_ids(const std::string& set, SteadyTime now) const {
 }
 
 Electorate Liveness::electorate(const BrokerSet& set, SteadyTime now) const {
-  return {alive(set.name, now), set.master && !is_dead({set.name, *set.master}, now)};
+  Electorate electorate;
+  electorate.alive = alive(set.name, now);
+  for (const ReplicaId member : set.members) {
+    if (is_dead({set.name, member}, now)) electorate.dead.add(member);
+  }
+  electorate.master_lives = set.master && !is_dead({set.name, *set.master}, now);
+  return electorate;
 }
 
 bool Liveness::is_dead(const ReplicaKey& replica, SteadyTime now) const {

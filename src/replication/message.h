@@ -52,6 +52,8 @@ struct ReignInfo {
   ReplicaIds members;  // the SyncStateSet
   SetEpoch set_epoch;
   ReplicaIds replicas;  // all that are registered
+  // Members whom the controller took for dead when it held the election; known only then.
+  ReplicaIds dead;
 
   friend bool operator==(const ReignInfo&, const ReignInfo&) = default;
 };

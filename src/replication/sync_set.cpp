@@ -23,8 +23,10 @@ SyncSet::SyncSet(SyncSetConfig config, ReignStart reign, SteadyTime now)
   // A member that never connects in this reign is lost some time after the reign began.
   for (const ReplicaId member : members_) {
     if (member == self_) continue;
-    peers_[member].disconnected_at = now;
-    peers_[member].caught_up_at = now;
+    Peer& peer = peers_[member];
+    peer.disconnected_at = now;
+    peer.caught_up_at = now;
+    peer.is_dead = reign.dead.contains(member);
   }
 }
 
@@ -46,6 +48,7 @@ Result<> SyncSet::on_connected(ReplicaId replica, Connection connection, bool le
   if (connection < peer.connection) return fail(ReplicationErrc::OldConnection);
   peer.connection = connection;
   peer.connected = true;
+  peer.is_dead = false;
   peer.learner = learner;
   peer.acked.reset();  // a restart may have lost what was acknowledged before
   peer.end_at_ack = own_end_;
@@ -140,6 +143,7 @@ ReplicaIds SyncSet::counted() const {
 }
 
 bool SyncSet::is_lost(const Peer& peer, SteadyTime now) const {
+  if (peer.is_dead) return true;
   if (!peer.connected && now - peer.disconnected_at > config_.disconnected_max) return true;
   return now - peer.caught_up_at > config_.not_caught_up_max;
 }

@@ -129,7 +129,8 @@ void Invariants::check_end(const SimDisk& disk) const {
   const Records& log = disk.log;
   for (std::size_t at = 0; at < log.size(); ++at) {
     if (!delivered_.contains({at, log[at].epoch})) {
-      throw Violation("the consumer never got " + text_of(log[at]));
+      throw Violation("the consumer never got " + text_of(log[at]) + " at " +
+                      std::to_string(at));
     }
   }
   if (!options_.sync || options_.may_lose_confirmed()) return;

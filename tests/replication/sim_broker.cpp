@@ -145,6 +145,7 @@ void SimBroker::begin(const BecomeMaster& action) {
   start.confirmed = process_->confirmed;
   start.members = action.reign.members;
   start.set_epoch = action.reign.set_epoch;
+  start.dead = action.reign.dead;
   process_->sync_set.emplace(options_.sync_set, start, now());
   process_->sync_set->learn_replicas(action.reign.replicas);
   on_own_log();
@@ -232,8 +233,11 @@ void SimBroker::on(NodeId from, const AskOffset&) {
 }
 
 void SimBroker::on(NodeId, const OffsetIs& answer) {
-  if (!process_->role.is_slave_in(answer.epoch)) return;
-  set_group_offset(merge_offset(process_->group_offset, answer.committed, disk.queue_end()));
+  if (!process_->role.is_slave_in(answer.epoch) || !process_->following) return;
+  const std::optional<PhysicalOffset> shared = process_->following->follower.shared_end();
+  if (!shared) return;
+  const QueueOffset end{shared->value};
+  set_group_offset(merge_offset(process_->group_offset, answer.committed, end));
 }
 
 }  // namespace rmq::sim

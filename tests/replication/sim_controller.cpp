@@ -149,14 +149,17 @@ void SimController::finish(std::uint64_t number, const Applied<ReignInfo>& appli
                   done.answer.error().message().c_str());
     }
     network_.send(node_, *operation.asked_by,
-                  ControlSays{operation.request.question, was_refused, done.value.info()});
+                  ControlSays{operation.request.question, was_refused,
+                              was_refused ? done.value.info() : *done.answer});
   }
-  if (done.changed && operation.request.question == Question::Elect) tell_all(done.value);
+  if (done.changed && done.answer && operation.request.question == Question::Elect) {
+    tell_all(*done.answer);
+  }
 }
 
-void SimController::tell_all(const BrokerSet& set) {
-  for (const ReplicaId id : set.ids()) {
-    network_.send(node_, id, ControlSays{std::nullopt, false, set.info()});
+void SimController::tell_all(const ReignInfo& reign) {
+  for (const ReplicaId id : reign.replicas) {
+    network_.send(node_, id, ControlSays{std::nullopt, false, reign});
   }
 }
 

@@ -52,7 +52,7 @@ class SimController {
   void read(std::uint64_t number);
   Applied<ReignInfo> apply(const Operation& operation, const BrokerSet& set);
   void finish(std::uint64_t number, const Applied<ReignInfo>& applied);
-  void tell_all(const BrokerSet& set);
+  void tell_all(const ReignInfo& reign);
   void on_message(NodeId from, const Message& message);
   void on_closed(NodeId from, std::uint64_t connection);
   void on_store(const StoreSays& answer);

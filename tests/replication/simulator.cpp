@@ -4,6 +4,7 @@ namespace rmq::sim {
 namespace {
 
 constexpr Ticks kHealingMax = 40 * kSecond;
+constexpr std::int64_t kStepsMax = 1'000'000;
 constexpr Ticks kCheckInterval = 100 * kMillisecond;
 
 BrokerSet registered_set(int brokers) {
@@ -76,6 +77,7 @@ void Simulator::run_until(Ticks time) {
   bool reached = false;
   world.outside(time - world.now(), [&reached] { reached = true; });
   while (!reached && world.step()) {
+    if (world.steps() > kStepsMax) throw Violation("too much happens: somebody does not wait");
   }
 }
 
@@ -107,6 +109,8 @@ std::optional<ReplicaId> Simulator::choose_left_down() {
   if (options.brokers < 3 || !world.random.percent(30)) return std::nullopt;
   const ReplicaId choice = world.random.between(1, options.brokers);
   if (set.members.contains(choice) && set.members.size() == 1) return std::nullopt;
+  // A proposal to be alone may be on its way.
+  if (set.master == choice) return std::nullopt;
   world.note(choice, "will stay away");
   return choice;
 }
