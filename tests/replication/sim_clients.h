@@ -40,6 +40,10 @@ class SimConsumer {
   SimConsumer(World& world, Network& network, Invariants& invariants, const Options& options);
 
   void start();
+  // It has got all that its master had, up to here.
+  bool has_all_of(Epoch epoch, PhysicalOffset end) const {
+    return epoch_ == epoch && position_ == end;
+  }
 
  private:
   void pull();

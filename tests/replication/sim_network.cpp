@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace rmq::sim {
-namespace {
-
-// The second copy of a message; shorter than the time in which a run may come to rest.
-constexpr Ticks kLateMax = 2 * kSecond;
-
-}  // namespace
-
 void Network::send(NodeId from, NodeId to, const Message& message) {
   if (world_.random.percent(loss_percent)) return;
   deliver(from, to, world_.random.between(delay_min, delay_max), message);

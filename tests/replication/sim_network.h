@@ -14,6 +14,9 @@
 
 namespace rmq::sim {
 
+// The second copy of a message comes this late at most.
+constexpr Ticks kLateMax = 2 * kSecond;
+
 class Network {
  public:
   using Receiver = std::function<void(NodeId from, const Message& message)>;

@@ -45,6 +45,7 @@ class Simulator {
  private:
   void run_until(Ticks time);
   void heal();
+  void settle(Ticks deadline);
   std::optional<ReplicaId> choose_left_down();
   std::int64_t ok_count() const;
   // What is not yet well; empty when everything is.
