@@ -71,7 +71,8 @@ std::optional<PhysicalOffset> consistent_point(const LogShape& mine, const LogSh
     return std::min(mine.history.end_of_part(entry->start, mine.end),
                     theirs.history.end_of_part(entry->start, theirs.end));
   }
-  return std::nullopt;
+  const bool same_start = !own.empty() && !other.empty() && own[0].start == other[0].start;
+  return same_start ? std::optional(own[0].start) : std::nullopt;
 }
 
 PhysicalOffset start_of_reign(const EpochHistory& history, PhysicalOffset log_begin,

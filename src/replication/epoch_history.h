@@ -59,7 +59,9 @@ struct LogShape {
 };
 
 // Up to where two logs are the same for certain, by RocketMQ's rule: the newest epoch that both
-// have with the same start, up to where the shorter of its two parts ends. None without one.
+// have with the same start, up to where the shorter of its two parts ends. Logs without a common
+// epoch that were begun at the same place differ from there on; RocketMQ gives up on them, and a
+// first master that lost its log could never be followed again. None otherwise.
 std::optional<PhysicalOffset> consistent_point(const LogShape& mine, const LogShape& theirs);
 
 // Where the part of a new reign starts. The first reign of all takes over a log that was written

@@ -33,6 +33,7 @@ void SimStore::on(NodeId from, const AskStore& question) {
                 static_cast<long long>(value_.master.value_or(0)), value_.epoch.value,
                 to_string(value_.members).c_str(), value_.set_epoch.value,
                 name_of(from).c_str());
+    if (on_change) on_change();
   }
   answer.value = value_;
   network_.send(kStore, from, answer);

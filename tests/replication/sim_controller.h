@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -20,6 +21,8 @@ class SimStore {
   SimStore(World& world, Network& network, BrokerSet start);
 
   const BrokerSet& value() const { return value_; }
+
+  std::function<void()> on_change;  // who wants to know
 
  private:
   void on(NodeId from, const AskStore& question);

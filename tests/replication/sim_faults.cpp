@@ -2,18 +2,20 @@
 
 namespace rmq::sim {
 
-Faults::Faults(World& world, Network& network, const Options& options,
+Faults::Faults(World& world, Network& network, const Options& options, SimStore& store,
                std::vector<std::unique_ptr<SimBroker>>& brokers,
                std::vector<std::unique_ptr<SimController>>& controllers)
     : world_(world),
       network_(network),
       options_(options),
+      store_(store),
       brokers_(brokers),
       controllers_(controllers) {
   const std::vector<Fault> all = {
       &Faults::crash_broker,  &Faults::freeze_node,      &Faults::isolate,   &Faults::cut_one_way,
       &Faults::split_pair,    &Faults::bridge,           &Faults::slow_disk, &Faults::bad_network,
-      &Faults::cut_off_store, &Faults::crash_controller, &Faults::move_clock};
+      &Faults::cut_off_store, &Faults::crash_controller, &Faults::move_clock,
+      &Faults::hit_master};
   for (const Fault fault : all) {
     const std::int64_t weight = world_.random.percent(60) ? world_.random.between(1, 4) : 0;
     mixture_.insert(mixture_.end(), static_cast<std::size_t>(weight), fault);
@@ -22,6 +24,8 @@ Faults::Faults(World& world, Network& network, const Options& options,
     mixture_.insert(mixture_.end(), 3, &Faults::cut_power);
     mixture_.push_back(&Faults::cut_power_of_all);
   }
+  hit_percent_ = world_.random.percent(60) ? world_.random.between(5, 60) : 0;
+  store_.on_change = [this] { on_store_change(); };
   if (mixture_.empty()) mixture_.push_back(&Faults::crash_broker);
 }
 
@@ -35,6 +39,13 @@ void Faults::next() {
   const Fault fault = mixture_[static_cast<std::size_t>(world_.random.between(0, last))];
   (this->*fault)();
   world_.outside(world_.random.between(0, options_.fault_interval_max), [this] { next(); });
+}
+
+void Faults::on_store_change() {
+  if (ended_ || world_.now() > options_.faults_end || !world_.random.percent(hit_percent_)) return;
+  world_.outside(world_.random.between(0, 15) * kMillisecond, [this] {
+    if (!ended_) hit_master();
+  });
 }
 
 void Faults::end(std::optional<ReplicaId> left_down) {
@@ -69,20 +80,35 @@ NodeId Faults::any_node() {
   return number <= options_.brokers ? number : kFirstController + number - options_.brokers - 1;
 }
 
-void Faults::crash_broker() {
-  SimBroker& broker = any_broker();
-  broker.crash();
+void Faults::crash(SimBroker& broker, bool power) {
+  if (power) {
+    broker.power_cut();
+  } else {
+    broker.crash();
+  }
   world_.outside(duration(), [this, &broker] {
     if (!ended_) broker.start();
   });
 }
 
-void Faults::cut_power() {
-  SimBroker& broker = any_broker();
-  broker.power_cut();
-  world_.outside(duration(), [this, &broker] {
-    if (!ended_) broker.start();
-  });
+void Faults::crash_broker() { crash(any_broker(), false); }
+
+void Faults::cut_power() { crash(any_broker(), true); }
+
+void Faults::hit_master() {
+  const NodeId master = store_.value().master.value_or(1);
+  switch (world_.random.between(0, 3)) {
+    case 0:
+      isolate(master);
+      return;
+    case 1:
+      world_.note(master, "is frozen");
+      world_.freeze(master, duration());
+      return;
+    default:
+      crash(*brokers_[static_cast<std::size_t>(master - 1)],
+            options_.power_cuts && world_.random.percent(50));
+  }
 }
 
 void Faults::cut_power_of_all() {
@@ -110,8 +136,9 @@ void Faults::cut(NodeId a, NodeId b, Ticks duration, bool both) {
   });
 }
 
-void Faults::isolate() {
-  const NodeId node = any_node();
+void Faults::isolate() { isolate(any_node()); }
+
+void Faults::isolate(NodeId node) {
   // A broker may keep the clients on its side.
   const bool with_clients = world_.random.percent(50);
   const Ticks time = duration();

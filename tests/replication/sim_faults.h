@@ -15,7 +15,7 @@ namespace rmq::sim {
 
 class Faults {
  public:
-  Faults(World& world, Network& network, const Options& options,
+  Faults(World& world, Network& network, const Options& options, SimStore& store,
          std::vector<std::unique_ptr<SimBroker>>& brokers,
          std::vector<std::unique_ptr<SimController>>& controllers);
 
@@ -27,8 +27,13 @@ class Faults {
   using Fault = void (Faults::*)();
 
   void next();
+  // The moments in which a set has just changed are those that matter.
+  void on_store_change();
   void crash_broker();
   void cut_power();
+  void hit_master();
+  void crash(SimBroker& broker, bool power);
+  void isolate(NodeId node);
   void cut_power_of_all();
   void freeze_node();
   void isolate();
@@ -50,9 +55,11 @@ class Faults {
   World& world_;
   Network& network_;
   const Options& options_;
+  SimStore& store_;
   std::vector<std::unique_ptr<SimBroker>>& brokers_;
   std::vector<std::unique_ptr<SimController>>& controllers_;
   std::vector<Fault> mixture_;
+  std::int64_t hit_percent_ = 0;  // of the changes of the set are followed by a blow
   bool ended_ = false;
 };
 

@@ -46,7 +46,7 @@ inline Options draw_options(Random& random) {
   options.sync_set.disconnected_max = std::chrono::milliseconds(random.between(200, 1'000));
   options.sync_set.proposal_interval = std::chrono::milliseconds(300);
   options.sync_set.join_max = std::chrono::milliseconds(random.between(200, 1'000));
-  options.sync_set.join_lag_max = random.between(3, 100);
+  options.sync_set.join_lag_max = random.between(3, 300);
   options.role.ask_interval = std::chrono::milliseconds(200);
   options.role.poll_interval = std::chrono::milliseconds(random.between(300, 2'000));
   options.feeder.block_bytes_max = random.between(1, 20);

@@ -56,7 +56,7 @@ Simulator::Simulator(std::uint64_t seed, Tracing tracing)
         std::make_unique<SimProducer>(world, network_, options, kFirstProducer + i));
   }
   consumer_ = std::make_unique<SimConsumer>(world, network_, invariants, options);
-  faults_.emplace(world, network_, options, brokers_, controllers_);
+  faults_.emplace(world, network_, options, *store_, brokers_, controllers_);
   world.note(0, "%d brokers, %d controllers, %s, acknowledged is %s%s", options.brokers,
              options.controllers, options.sync ? "sync" : "async",
              options.ack_flushed ? "flushed" : "written",

@@ -95,6 +95,7 @@ TEST_CASE("consistent point: the newest epoch of both, to the shorter end") {
 TEST_CASE("consistent point: the same epoch with another start is not the same") {
   CHECK(common(history_of({{1, 0}, {2, 100}}), 150, history_of({{1, 0}, {2, 90}}), 150) == 90);
   CHECK(common(history_of({{2, 0}}), 150, history_of({{2, 50}}), 150) == -1);
+  CHECK(common(history_of({{2, 0}, {4, 50}}), 150, history_of({{3, 0}, {5, 50}}), 150) == 0);
   CHECK(common(EpochHistory{}, 0, history_of({{2, 50}}), 150) == -1);
 }
 
