@@ -91,6 +91,9 @@ class BrokerRole {
 
   Role role() const { return role_; }
   bool registered() const { return registered_; }
+  // Whether controllers are to take this broker for alive. One whose log failed falls silent, or it
+  // would stay the master on record.
+  bool sends_heartbeats() const { return registered_ && role_ != Role::Failed; }
   // The newest one seen; that of the reign that this broker has or follows.
   Epoch epoch() const { return epoch_; }
   std::optional<ReplicaId> master() const;
@@ -109,7 +112,7 @@ class BrokerRole {
   Role role_ = Role::Waiting;
   bool registered_ = false;
   Epoch epoch_;
-  bool begins_ = false;              // what is being stored is the start of the own reign
+  bool begins_ = false;             // what is being stored is the start of the own reign
   std::optional<ReignInfo> reign_;  // of epoch_, when known
   SteadyTime next_question_;
   // One election is asked for per question: the answer "nobody can become master" is no reason to

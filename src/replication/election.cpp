@@ -62,7 +62,8 @@ Applied<ReignInfo> elect(const BrokerSet& set, const Election& election,
     return election.asked_by ? won(set, *election.asked_by, {}) : nobody(set, election);
   }
   const bool is_over = election.over == set.epoch;
-  if (electorate.master_lives && !is_over && (!election.designate || election.designate == set.master)) {
+  if (electorate.master_lives && !is_over &&
+      (!election.designate || election.designate == set.master)) {
     return refused<ReignInfo>(set, ControllerErrc::MasterStillExists);
   }
   std::optional<ReplicaId> winner = choose(set, election, electorate.alive, set.members);

@@ -40,10 +40,10 @@ struct Election {
 
 // The new master has an epoch of its own. The SyncStateSet stays, unlike in RocketMQ, where the
 // winner is alone in it: were it dead by then, nobody could follow, although the others have all
-// that is confirmed too. The dead leave by the new master's own proposal, which shows that it lives.
-// Only the first master, and one that an unclean election made, start alone.
-// Refusals: NeedsRegistration, MasterStillExists, ElectionFailed; and MasterNotAvailable, which
-// takes the name of a dead master off the record.
+// that is confirmed too. The dead leave by the new master's own proposal, which shows that it
+// lives. Only the first master, and one that an unclean election made, start alone. Refusals:
+// NeedsRegistration, MasterStillExists, ElectionFailed; and MasterNotAvailable, which takes the
+// name of a dead master off the record.
 Applied<ReignInfo> elect(const BrokerSet& set, const Election& election,
                          const Electorate& electorate);
 

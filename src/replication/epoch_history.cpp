@@ -27,10 +27,10 @@ Result<> EpochHistory::begin(Epoch epoch, PhysicalOffset start) {
   if (!entries_.empty()) {
     const EpochEntry& before = entries_.back();
     if (epoch <= before.epoch || start < before.start) {
-      return fail(ReplicationErrc::EpochsOutOfOrder,
-                  std::to_string(epoch.value) + "-" + std::to_string(start.value) + " after " +
-                      std::to_string(before.epoch.value) + "-" +
-                      std::to_string(before.start.value));
+      return fail(ReplicationErrc::EpochsOutOfOrder, std::to_string(epoch.value) + "-" +
+                                                         std::to_string(start.value) + " after " +
+                                                         std::to_string(before.epoch.value) + "-" +
+                                                         std::to_string(before.start.value));
     }
     if (start == before.start) entries_.pop_back();
   }

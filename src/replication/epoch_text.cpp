@@ -60,8 +60,8 @@ Result<EpochHistory> decode_epochs(std::string_view text, const TextCrc32& crc32
     entries.push_back(*entry);
   }
   if (static_cast<std::int64_t>(entries.size()) != *count) {
-    return fail(ReplicationErrc::Malformed, std::to_string(entries.size()) + " entries of " +
-                                                std::to_string(*count));
+    return fail(ReplicationErrc::Malformed,
+                std::to_string(entries.size()) + " entries of " + std::to_string(*count));
   }
   return EpochHistory::from(entries);
 }

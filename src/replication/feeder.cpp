@@ -46,8 +46,8 @@ std::optional<BlockHead> Feeder::next(const FeederLog& log, SteadyTime now) {
   BlockHead head;
   head.offset = position_;
   head.confirmed = log.confirmed;
-  const std::int64_t room = std::min(config_.block_bytes_max,
-                                     config_.window_bytes - (position_ - acked_));
+  const std::int64_t room =
+      std::min(config_.block_bytes_max, config_.window_bytes - (position_ - acked_));
   const std::optional<EpochEntry> entry = log.history.at(position_);
   if (room > 0 && position_ < log.end && entry) {
     head.bytes = std::min(room, log.history.end_of_part(position_, log.end) - position_);

@@ -1,7 +1,6 @@
-// What becomes of a consumer group's committed offset when logs of replicas meet. An offset past the
-// end of its queue would make consumers skip, in silence, the records that are written there next;
-// so would one that comes from a log with other records at the same places.
-// Threads: pure.
+// What becomes of a consumer group's committed offset when logs of replicas meet. An offset past
+// the end of its queue would make consumers skip, in silence, the records that are written there
+// next; so would one that comes from a log with other records at the same places. Threads: pure.
 #pragma once
 
 #include <algorithm>

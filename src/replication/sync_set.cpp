@@ -81,8 +81,8 @@ Result<> SyncSet::on_ack(ReplicaId replica, Connection connection, Epoch epoch,
                 std::to_string(offset.value) + " of " + std::to_string(own_end_.value));
   }
   if (peer.acked && offset < *peer.acked) {
-    return fail(ReplicationErrc::AckWentBack, std::to_string(offset.value) + " after " +
-                                                  std::to_string(peer.acked->value));
+    return fail(ReplicationErrc::AckWentBack,
+                std::to_string(offset.value) + " after " + std::to_string(peer.acked->value));
   }
   // Under load nobody is ever at the very end: having now what was there at the last
   // acknowledgement is as good.

@@ -93,7 +93,7 @@ class SyncSet {
     Connection connection = 0;
     bool connected = false;
     bool learner = false;
-    bool is_dead = false;  // says the controller, and it has not connected since
+    bool is_dead = false;                 // says the controller, and it has not connected since
     std::optional<PhysicalOffset> acked;  // in this epoch
     PhysicalOffset end_at_ack;            // the own end then
     SteadyTime acked_at;

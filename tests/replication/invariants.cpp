@@ -121,16 +121,15 @@ void Invariants::on_delivered(PhysicalOffset offset, const Record& record) {
   delivered_.insert({at, record.epoch});
   if (!options_.sync || options_.may_lose_confirmed()) return;
   if (at < confirmed_.size() && confirmed_[at] == record) return;
-  violated(kConsumer, "got at " + std::to_string(at) + " what is not confirmed: " +
-                          text_of(record));
+  violated(kConsumer,
+           "got at " + std::to_string(at) + " what is not confirmed: " + text_of(record));
 }
 
 void Invariants::check_end(const SimDisk& disk) const {
   const Records& log = disk.log;
   for (std::size_t at = 0; at < log.size(); ++at) {
     if (!delivered_.contains({at, log[at].epoch})) {
-      throw Violation("the consumer never got " + text_of(log[at]) + " at " +
-                      std::to_string(at));
+      throw Violation("the consumer never got " + text_of(log[at]) + " at " + std::to_string(at));
     }
   }
   if (!options_.sync || options_.may_lose_confirmed()) return;

@@ -66,7 +66,7 @@ class Invariants {
   std::map<NodeId, Reign> reigns_;  // those that go on
   std::map<std::pair<Epoch, std::size_t>, Written> written_;
   Records confirmed_;
-  std::map<std::size_t, std::int64_t> answered_;        // numbers, by offset
+  std::map<std::size_t, std::int64_t> answered_;       // numbers, by offset
   std::set<std::pair<std::size_t, Epoch>> delivered_;  // these two make a record
 };
 

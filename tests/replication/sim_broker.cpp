@@ -15,12 +15,11 @@ constexpr std::chrono::milliseconds kSaveInterval{300};
 
 }  // namespace
 
-SimBroker::SimBroker(World& world, Network& network, Invariants& invariants,
-                     const Options& options, ReplicaId id)
+SimBroker::SimBroker(World& world, Network& network, Invariants& invariants, const Options& options,
+                     ReplicaId id)
     : world_(world), network_(network), invariants_(invariants), options_(options), id_(id) {
   invariants_.watch(id_, disk);
-  network_.attach(
-      id_, [this](NodeId from, const Message& message) { on_message(from, message); });
+  network_.attach(id_, [this](NodeId from, const Message& message) { on_message(from, message); });
 }
 
 void SimBroker::start() {
@@ -58,6 +57,12 @@ void SimBroker::power_cut() {
   world_.note(id_, "%lld records survive", static_cast<long long>(disk.end().value));
 }
 
+void SimBroker::fail_log() {
+  if (!process_) return;
+  world_.note(id_, "its log cannot be written any more");
+  perform(process_->role.on_log_failed());
+}
+
 void SimBroker::plan_tick() {
   world_.at(id_, kTick + world_.random.between(0, kTick / 4), [this] { tick(); });
 }
@@ -73,7 +78,7 @@ void SimBroker::tick() {
     return;
   }
   perform(process.role.tick(now()));
-  if (now() >= process.next_beat) beat();
+  if (process.role.sends_heartbeats() && now() >= process.next_beat) beat();
   if (now() >= process.next_save) {
     process.next_save = now() + kSaveInterval;
     disk.saved_offset = process.group_offset;
@@ -135,8 +140,7 @@ void SimBroker::begin(const StopFollowing&) {
 void SimBroker::begin(const BecomeMaster& action) {
   const std::optional<EpochEntry> entry = disk.history.last();
   world_.note(id_, "is master in epoch %d from %lld on, set %s", action.reign.epoch.value,
-              static_cast<long long>(entry->start.value),
-              to_string(action.reign.members).c_str());
+              static_cast<long long>(entry->start.value), to_string(action.reign.members).c_str());
   invariants_.on_reign(id_, action.reign.epoch);
   ReignStart start;
   start.self = id_;

@@ -29,9 +29,11 @@ class SimBroker {
   void start();
   void crash();      // of the process
   void power_cut();  // of the machine
+  void fail_log();   // what was written stays, nothing can be written
 
   SimDisk disk;
 
+  bool has_failed() const { return process_ && process_->role.role() == Role::Failed; }
   bool is_master() const { return process_ && process_->role.role() == Role::Master; }
   Epoch epoch() const { return process_ ? process_->role.epoch() : Epoch{}; }
   PhysicalOffset confirmed() const { return process_ ? process_->confirmed : PhysicalOffset{}; }

@@ -97,8 +97,7 @@ void SimBroker::tick_master() {
   if (const std::optional<SetProposal> proposal = process_->sync_set->tick(now())) {
     world_.note(id_, "proposes %s instead of %s", to_string(proposal->members).c_str(),
                 to_string(process_->sync_set->members()).c_str());
-    ask_control(
-        {.question = Question::Alter, .election = {}, .proposal = *proposal});
+    ask_control({.question = Question::Alter, .election = {}, .proposal = *proposal});
   }
   on_progress();
   while (!process_->waiting.empty() && process_->waiting.front().deadline < now()) {
@@ -169,8 +168,7 @@ void SimBroker::on(NodeId from, const Pull& request) {
   if (answer.is_master) {
     // Another reign than the consumer's: it starts again from the committed offset.
     const bool goes_on = request.from && request.epoch == epoch();
-    answer.from =
-        goes_on ? *request.from : PhysicalOffset{process_->group_offset.value};
+    answer.from = goes_on ? *request.from : PhysicalOffset{process_->group_offset.value};
     const PhysicalOffset to = std::min(visible_end(), answer.from + kPullMax);
     if (answer.from < to) answer.records = disk.read(answer.from, to);
   }

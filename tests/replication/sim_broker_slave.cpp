@@ -22,10 +22,8 @@ void SimBroker::connect() {
   config.ack_flushed = options_.ack_flushed;
   const std::uint64_t session = network_.connect(id_, *process_->role.master());
   const FollowerLog log{disk.history, PhysicalOffset{}, disk.end(), process_->confirmed};
-  process_->following.emplace(
-      Following{session, Follower(config, epoch(), log), now(), now()});
-  network_.send(session, id_,
-                InSession{session, process_->following->follower.handshake()});
+  process_->following.emplace(Following{session, Follower(config, epoch(), log), now(), now()});
+  network_.send(session, id_, InSession{session, process_->following->follower.handshake()});
 }
 
 void SimBroker::disconnect() {

@@ -52,8 +52,8 @@ void SimProducer::on_message(const Message& message) {
 SimConsumer::SimConsumer(World& world, Network& network, Invariants& invariants,
                          const Options& options)
     : world_(world), network_(network), invariants_(invariants), options_(options) {
-  network_.attach(
-      kConsumer, [this](NodeId from, const Message& message) { on_message(from, message); });
+  network_.attach(kConsumer,
+                  [this](NodeId from, const Message& message) { on_message(from, message); });
 }
 
 void SimConsumer::start() {
@@ -65,8 +65,7 @@ void SimConsumer::pull() {
   if (!answered_) target_ = world_.random.between(1, options_.brokers);
   answered_ = false;
   network_.send(kConsumer, target_, Pull{position_, epoch_});
-  world_.at(kConsumer, kPullInterval + world_.random.between(0, kPullInterval),
-            [this] { pull(); });
+  world_.at(kConsumer, kPullInterval + world_.random.between(0, kPullInterval), [this] { pull(); });
 }
 
 void SimConsumer::on_message(NodeId from, const Message& message) {
@@ -88,8 +87,7 @@ void SimConsumer::on_message(NodeId from, const Message& message) {
     *position_ += 1;
   }
   if (!answer->records.empty()) {
-    world_.note(kConsumer, "has everything before %lld",
-                static_cast<long long>(position_->value));
+    world_.note(kConsumer, "has everything before %lld", static_cast<long long>(position_->value));
     network_.send(kConsumer, from, Commit{epoch_, QueueOffset{position_->value}});
   }
 }

@@ -31,8 +31,7 @@ void SimStore::on(NodeId from, const AskStore& question) {
     answer.stored = true;
     world_.note(kStore, "master %lld, epoch %d, set %s, set epoch %d, by %s",
                 static_cast<long long>(value_.master.value_or(0)), value_.epoch.value,
-                to_string(value_.members).c_str(), value_.set_epoch.value,
-                name_of(from).c_str());
+                to_string(value_.members).c_str(), value_.set_epoch.value, name_of(from).c_str());
     if (on_change) on_change();
   }
   answer.value = value_;
@@ -41,8 +40,8 @@ void SimStore::on(NodeId from, const AskStore& question) {
 
 SimController::SimController(World& world, Network& network, const Options& options, NodeId node)
     : world_(world), network_(network), options_(options), node_(node) {
-  network_.attach(
-      node_, [this](NodeId from, const Message& message) { on_message(from, message); });
+  network_.attach(node_,
+                  [this](NodeId from, const Message& message) { on_message(from, message); });
 }
 
 void SimController::start() {
@@ -60,6 +59,15 @@ void SimController::crash() {
   world_.note(node_, "dies");
   liveness_.reset();
   world_.set_down(node_);
+}
+
+void SimController::designate(ReplicaId id) {
+  if (!liveness_) return;
+  world_.note(node_, "is told to make broker%lld master", static_cast<long long>(id));
+  AskControl request;
+  request.question = Question::Elect;
+  request.election.designate = id;
+  start_operation(std::nullopt, request);
 }
 
 void SimController::tick() {
@@ -104,7 +112,8 @@ Applied<ReignInfo> SimController::apply(const Operation& operation, const Broker
     case Question::Alter:
       return alter_sync_state_set(set, request.proposal, liveness_->alive_ids(set.name, now()));
     case Question::Elect: {
-      if (!operation.asked_by && !needs_election(set, *liveness_, false, now())) {
+      const bool own = !operation.asked_by && !request.election.designate;
+      if (own && !needs_election(set, *liveness_, false, now())) {
         return unchanged(set, set.info());
       }
       return elect(set, request.election, liveness_->electorate(set, now()));

@@ -38,6 +38,8 @@ class SimController {
 
   void start();
   void crash();
+  // An operator's wish.
+  void designate(ReplicaId id);
 
  private:
   // A request, or an own attempt to elect, on its way through the store.

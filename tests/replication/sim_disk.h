@@ -46,8 +46,8 @@ struct SimDisk {
   }
   void lose_unflushed(Random& random) {
     const auto least = static_cast<std::int64_t>(flushed_count);
-    log.resize(static_cast<std::size_t>(
-        random.between(least, static_cast<std::int64_t>(log.size()))));
+    log.resize(
+        static_cast<std::size_t>(random.between(least, static_cast<std::int64_t>(log.size()))));
     flushed_count = log.size();
     ++cuts;
   }

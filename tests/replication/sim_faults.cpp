@@ -12,10 +12,10 @@ Faults::Faults(World& world, Network& network, const Options& options, SimStore&
       brokers_(brokers),
       controllers_(controllers) {
   const std::vector<Fault> all = {
-      &Faults::crash_broker,  &Faults::freeze_node,      &Faults::isolate,   &Faults::cut_one_way,
-      &Faults::split_pair,    &Faults::bridge,           &Faults::slow_disk, &Faults::bad_network,
-      &Faults::cut_off_store, &Faults::crash_controller, &Faults::move_clock,
-      &Faults::hit_master};
+      &Faults::crash_broker,  &Faults::freeze_node,      &Faults::isolate,    &Faults::cut_one_way,
+      &Faults::split_pair,    &Faults::bridge,           &Faults::slow_disk,  &Faults::bad_network,
+      &Faults::cut_off_store, &Faults::crash_controller, &Faults::move_clock, &Faults::hit_master,
+      &Faults::fail_log,      &Faults::hand_over};
   for (const Fault fault : all) {
     const std::int64_t weight = world_.random.percent(60) ? world_.random.between(1, 4) : 0;
     mixture_.insert(mixture_.end(), static_cast<std::size_t>(weight), fault);
@@ -58,11 +58,8 @@ void Faults::end(std::optional<ReplicaId> left_down) {
     const NodeId node = static_cast<NodeId>(&broker - brokers_.data()) + 1;
     broker->disk.flush_time = 2 * kMillisecond;
     world_.wake(node);
-    if (left_down == node) {
-      broker->crash();
-    } else {
-      broker->start();
-    }
+    if (left_down == node || broker->has_failed()) broker->crash();
+    if (left_down != node) broker->start();
   }
   for (std::size_t i = 0; i < controllers_.size(); ++i) {
     world_.wake(kFirstController + static_cast<NodeId>(i));
@@ -119,6 +116,22 @@ void Faults::cut_power_of_all() {
       if (!ended_) broker->start();
     });
   }
+}
+
+void Faults::fail_log() {
+  SimBroker& broker = any_broker();
+  broker.fail_log();
+  world_.outside(duration(), [this, &broker] {
+    if (ended_) return;
+    broker.crash();
+    broker.start();
+  });
+}
+
+// An operator wants another master.
+void Faults::hand_over() {
+  const auto index = static_cast<std::size_t>(world_.random.between(0, options_.controllers - 1));
+  controllers_[index]->designate(world_.random.between(1, options_.brokers));
 }
 
 void Faults::freeze_node() {
@@ -184,8 +197,7 @@ void Faults::cut_off_store() {
 }
 
 void Faults::crash_controller() {
-  const auto index =
-      static_cast<std::size_t>(world_.random.between(0, options_.controllers - 1));
+  const auto index = static_cast<std::size_t>(world_.random.between(0, options_.controllers - 1));
   controllers_[index]->crash();
   world_.outside(duration(), [this, index] {
     if (!ended_) controllers_[index]->start();

@@ -32,6 +32,8 @@ class Faults {
   void crash_broker();
   void cut_power();
   void hit_master();
+  void fail_log();
+  void hand_over();
   void crash(SimBroker& broker, bool power);
   void isolate(NodeId node);
   void cut_power_of_all();

@@ -107,7 +107,8 @@ struct Commit {
   QueueOffset offset;
 };
 
-using Message = std::variant<AskControl, ControlSays, Beat, BrokerClosed, AskStore, StoreSays,
-                             InSession, AskOffset, OffsetIs, Send, SendSays, Pull, PullSays, Commit>;
+using Message =
+    std::variant<AskControl, ControlSays, Beat, BrokerClosed, AskStore, StoreSays, InSession,
+                 AskOffset, OffsetIs, Send, SendSays, Pull, PullSays, Commit>;
 
 }  // namespace rmq::sim

@@ -1,6 +1,7 @@
-// Network: carries messages between nodes. Requests and answers may be delayed, overtake each other,
-// be lost, or come twice, as the retries of real clients make them. Replicas talk in sessions, which
-// are like TCP connections: what arrives arrives in order, and after a loss nothing does.
+// Network: carries messages between nodes. Requests and answers may be delayed, overtake each
+// other, be lost, or come twice, as the retries of real clients make them. Replicas talk in
+// sessions, which are like TCP connections: what arrives arrives in order, and after a loss nothing
+// does.
 #pragma once
 
 #include <cstdint>

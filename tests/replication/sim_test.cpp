@@ -1,6 +1,6 @@
 // Clusters of src/replication through faults, in simulations that are the same for the same seed.
-// Environment: RMQ_SIM_SEEDS, how many fresh seeds (100); RMQ_SIM_BASE, the first of them, otherwise
-// by chance and printed; RMQ_SIM_SEED, one seed alone, with its whole trace.
+// Environment: RMQ_SIM_SEEDS, how many fresh seeds (100); RMQ_SIM_BASE, the first of them,
+// otherwise by chance and printed; RMQ_SIM_SEED, one seed alone, with its whole trace.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -75,9 +75,8 @@ TEST_CASE("simulator") {
   for (std::uint64_t i = 0; i < count; ++i) {
     if (!run_seed(base + i, total)) return;
   }
-  std::cout << total.seeds << " seeds, " << total.steps << " steps; " << total.reigns
-            << " reigns, " << total.confirmed << " records confirmed, " << total.answered
-            << " answered with OK\n";
+  std::cout << total.seeds << " seeds, " << total.steps << " steps; " << total.reigns << " reigns, "
+            << total.confirmed << " records confirmed, " << total.answered << " answered with OK\n";
   // A simulation in which nothing happens finds nothing.
   CHECK(total.confirmed > 0);
   CHECK(total.reigns > static_cast<std::size_t>(total.seeds));

@@ -37,9 +37,7 @@ void World::at(NodeId node, Ticks delay, Event event) {
   plan({now_ + delay, 0, node, nodes_[node].life, std::move(event)});
 }
 
-void World::outside(Ticks delay, Event event) {
-  plan({now_ + delay, 0, 0, 0, std::move(event)});
-}
+void World::outside(Ticks delay, Event event) { plan({now_ + delay, 0, 0, 0, std::move(event)}); }
 
 bool World::step() {
   if (heap_.empty()) return false;

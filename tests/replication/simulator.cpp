@@ -48,8 +48,7 @@ Simulator::Simulator(std::uint64_t seed, Tracing tracing)
         std::make_unique<SimController>(world, network_, options, kFirstController + i));
   }
   for (ReplicaId id = 1; id <= options.brokers; ++id) {
-    brokers_.push_back(
-        std::make_unique<SimBroker>(world, network_, invariants, options, id));
+    brokers_.push_back(std::make_unique<SimBroker>(world, network_, invariants, options, id));
   }
   for (int i = 0; i < options.producers; ++i) {
     producers_.push_back(

@@ -26,8 +26,8 @@ EpochHistory history_of(std::initializer_list<Part> parts) {
 
 std::int64_t common(const EpochHistory& mine, std::int64_t my_end, const EpochHistory& theirs,
                     std::int64_t their_end) {
-  const std::optional<PhysicalOffset> point = consistent_point(
-      {mine, PhysicalOffset{my_end}}, {theirs, PhysicalOffset{their_end}});
+  const std::optional<PhysicalOffset> point =
+      consistent_point({mine, PhysicalOffset{my_end}}, {theirs, PhysicalOffset{their_end}});
   return point ? point->value : -1;
 }
 
