@@ -1,5 +1,5 @@
 // Clusters of src/replication through faults, in simulations that are the same for the same seed.
-// Environment: RMQ_SIM_SEEDS, how many fresh seeds (100); RMQ_SIM_BASE, the first of them,
+// Environment: RMQ_SIM_SEEDS, how many fresh seeds (1000); RMQ_SIM_BASE, the first of them,
 // otherwise by chance and printed; RMQ_SIM_SEED, one seed alone, with its whole trace.
 #include <doctest/doctest.h>
 
@@ -69,7 +69,7 @@ TEST_CASE("simulator") {
   for (const std::uint64_t seed : kRegressionSeeds) {
     if (!run_seed(seed, total)) return;
   }
-  const std::uint64_t count = number_from("RMQ_SIM_SEEDS", 100);
+  const std::uint64_t count = number_from("RMQ_SIM_SEEDS", 1000);
   const std::uint64_t base = number_from("RMQ_SIM_BASE", std::random_device{}());
   std::cout << "seeds from " << base << " on\n";
   for (std::uint64_t i = 0; i < count; ++i) {
