@@ -57,14 +57,10 @@ void Faults::end(std::optional<ReplicaId> left_down) {
   for (const auto& broker : brokers_) {
     const NodeId node = static_cast<NodeId>(&broker - brokers_.data()) + 1;
     broker->disk.flush_time = 2 * kMillisecond;
-    world_.wake(node);
     if (left_down == node || broker->has_failed()) broker->crash();
     if (left_down != node) broker->start();
   }
-  for (std::size_t i = 0; i < controllers_.size(); ++i) {
-    world_.wake(kFirstController + static_cast<NodeId>(i));
-    controllers_[i]->start();
-  }
+  for (const auto& controller : controllers_) controller->start();
 }
 
 SimBroker& Faults::any_broker() {

@@ -20,7 +20,7 @@ class Faults {
          std::vector<std::unique_ptr<SimController>>& controllers);
 
   void start();
-  // Everything is well again, except for `left_down`.
+  // Everything is well again, except for `left_down`; who is frozen wakes in its time.
   void end(std::optional<ReplicaId> left_down);
 
  private:

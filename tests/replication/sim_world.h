@@ -63,7 +63,6 @@ class World {
   void set_up(NodeId node);
   void set_down(NodeId node);
   void freeze(NodeId node, Ticks duration);
-  void wake(NodeId node) { nodes_[node].frozen_until = 0; }
   void move_clock(NodeId node, Ticks by) { nodes_[node].clock_offset += by; }
 
   // A line of the trace; `format` as for printf.
