@@ -39,16 +39,16 @@ void SimBroker::stop(const char* how) {
   drop_writes();
   invariants_.on_reign_end(id_);
   process_.reset();
-  // The kernel closes the connections with the controllers, if the machine still runs.
-  const std::uint64_t life = world_.life(id_);
-  for (int i = 0; i < options_.controllers; ++i) {
-    network_.send(id_, kFirstController + i, BrokerClosed{life});
-  }
   world_.set_down(id_);
 }
 
 void SimBroker::crash() {
-  if (process_) stop("its process dies");
+  if (!process_) return;
+  stop("its process dies");
+  // The kernel closes the connections with the controllers; a machine without power does not.
+  for (int i = 0; i < options_.controllers; ++i) {
+    network_.send(id_, kFirstController + i, BrokerClosed{world_.life(id_)});
+  }
 }
 
 void SimBroker::power_cut() {

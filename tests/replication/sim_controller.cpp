@@ -38,8 +38,8 @@ void SimStore::on(NodeId from, const AskStore& question) {
   network_.send(kStore, from, answer);
 }
 
-SimController::SimController(World& world, Network& network, const Options& options, NodeId node)
-    : world_(world), network_(network), options_(options), node_(node) {
+SimController::SimController(World& world, Network& network, NodeId node)
+    : world_(world), network_(network), node_(node) {
   network_.attach(node_,
                   [this](NodeId from, const Message& message) { on_message(from, message); });
 }

@@ -11,7 +11,6 @@
 #include "replication/broker_set.h"
 #include "replication/liveness.h"
 #include "tests/replication/sim_network.h"
-#include "tests/replication/sim_options.h"
 
 namespace rmq::sim {
 
@@ -34,7 +33,7 @@ class SimStore {
 
 class SimController {
  public:
-  SimController(World& world, Network& network, const Options& options, NodeId node);
+  SimController(World& world, Network& network, NodeId node);
 
   void start();
   void crash();
@@ -64,7 +63,6 @@ class SimController {
 
   World& world_;
   Network& network_;
-  const Options& options_;
   const NodeId node_;
   std::optional<Liveness> liveness_;  // none: no process
   BrokerSet seen_;                    // as it was read last

@@ -54,7 +54,10 @@ void Faults::end(std::optional<ReplicaId> left_down) {
   network_.mend_all();
   network_.loss_percent = network_.twice_percent = 0;
   network_.delay_max = 800;
+  // The last of them may leave the controllers with what they knew a moment before.
+  const bool all_at_once = options_.power_cuts && world_.random.percent(30);
   for (const auto& broker : brokers_) {
+    if (all_at_once) broker->power_cut();
     const NodeId node = static_cast<NodeId>(&broker - brokers_.data()) + 1;
     broker->disk.flush_time = 2 * kMillisecond;
     if (left_down == node || broker->has_failed()) broker->crash();

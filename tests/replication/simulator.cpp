@@ -44,8 +44,7 @@ Simulator::Simulator(std::uint64_t seed, Tracing tracing)
       network_(world) {
   store_ = std::make_unique<SimStore>(world, network_, registered_set(options.brokers));
   for (int i = 0; i < options.controllers; ++i) {
-    controllers_.push_back(
-        std::make_unique<SimController>(world, network_, options, kFirstController + i));
+    controllers_.push_back(std::make_unique<SimController>(world, network_, kFirstController + i));
   }
   for (ReplicaId id = 1; id <= options.brokers; ++id) {
     brokers_.push_back(std::make_unique<SimBroker>(world, network_, invariants, options, id));
