@@ -4,7 +4,7 @@ namespace rmq::sim {
 namespace {
 
 constexpr Ticks kHealingMax = 40 * kSecond;
-constexpr std::int64_t kStepsMax = 1'000'000;
+constexpr std::int64_t kStepsMax = 400'000;
 constexpr Ticks kCheckInterval = 100 * kMillisecond;
 
 BrokerSet registered_set(int brokers) {
