@@ -1,7 +1,7 @@
 // Clusters of src/replication through faults, in simulations that are the same for the same seed.
-// Environment: RMQ_SIM_SEEDS, how many fresh seeds (1000, and 50 where the
-// build is for debugging); RMQ_SIM_BASE, the first of them,
-// otherwise by chance and printed; RMQ_SIM_SEED, one seed alone, with its whole trace.
+// Environment: RMQ_SIM_SEEDS, how many fresh seeds (1000; 50 in a build for debugging);
+// RMQ_SIM_BASE, the first of them, otherwise by chance and printed; RMQ_SIM_SEED, one seed alone,
+// with its whole trace.
 #include <doctest/doctest.h>
 
 #include <cstdint>
