@@ -103,14 +103,13 @@ void BrokerRole::store(RoleActions& actions, bool begins) {
 }
 
 void BrokerRole::on_same_epoch(RoleActions& actions, const ReignInfo& info) {
-  const bool is_newer = !reign_ || info.set_epoch >= reign_->set_epoch;
   switch (role_) {
     case Role::Failed:
       return;
     case Role::Master:
       // A record without a master, or one that names this broker: the reign goes on until a newer
       // one is seen.
-      if (!is_newer) return;
+      if (info.set_epoch < reign_->set_epoch) return;
       reign_ = info;
       reign_->master = self_;
       actions.push_back(UpdateSet{*reign_});
@@ -123,8 +122,9 @@ void BrokerRole::on_same_epoch(RoleActions& actions, const ReignInfo& info) {
       }
       return;
     case Role::Storing:
-      // An own reign that begins starts with the set as it is known then.
-      if (is_newer && (!reign_ || info.master)) reign_ = info;
+      // An own reign that begins starts with the set as it is known then. The first word of it is
+      // that of the election, which knows who is dead.
+      if (!reign_ || (info.master && info.set_epoch > reign_->set_epoch)) reign_ = info;
       return;
     case Role::Waiting:
       on_known_reign(actions, info);

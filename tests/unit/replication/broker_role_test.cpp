@@ -116,6 +116,24 @@ TEST_CASE("role: what is being stored can be overtaken") {
   CHECK(list(role.on_stored(Epoch{4})) == "follow 2 in 4");
 }
 
+TEST_CASE("role: an own reign starts with the newest set, and with what the election knew") {
+  BrokerRole role = registered();
+  ReignInfo elected = reign(3, 1, 4);
+  elected.members = {1, 2};
+  elected.dead = {2};
+  (void)role.on_reign(elected);
+  (void)role.on_reign(reign(3, 1, 4));  // a later answer, which knows less
+  const RoleActions actions = role.on_stored(Epoch{3});
+  REQUIRE(actions.size() == 1);
+  CHECK(std::get<BecomeMaster>(actions[0]).reign == elected);
+
+  (void)role.on_reign(reign(5, 1, 6));
+  ReignInfo cleaned = reign(5, 1, 7);
+  (void)role.on_reign(cleaned);
+  const RoleActions again = role.on_stored(Epoch{5});
+  CHECK(std::get<BecomeMaster>(again.at(0)).reign == cleaned);
+}
+
 TEST_CASE("role: the set changes within a reign, never back") {
   BrokerRole role = master_in(3);
   ReignInfo info = reign(3, 1, 4);
