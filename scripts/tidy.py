@@ -19,7 +19,7 @@ ARROWS = {
     "config": ["base"],
     "protocol": ["base"],
     "storage": ["base", "config", "protocol"],
-    "replication": ["base", "protocol"],
+    "replication": ["base"],
     "net": ["base", "config", "protocol"],
     "roles": ["base", "config", "protocol", "storage", "replication", "net"],
     "client": ["base", "protocol", "net"],
