@@ -127,9 +127,22 @@ std::int64_t MessageStore::Impl::last_store_timestamp_ms() const {
   return following_ ? follower_.last_store_timestamp_ms() : writer_.last_store_timestamp_ms();
 }
 
+// Calls of several threads may overtake each other.
 void MessageStore::Impl::confirm(ConfirmedOffset end) {
-  confirmed_.store(end.value, std::memory_order_release);
+  {
+    MutexLock lock(confirm_mutex_);
+    if (shows_all_ || (limited_ && end.value <= confirmed_)) return;
+    limited_ = true;
+    confirmed_.store(end.value, std::memory_order_release);
+  }
   dispatcher_.wake();
+}
+
+// Nobody reads any more, and the next start shows all that it finds.
+void MessageStore::Impl::show_all() {
+  MutexLock lock(confirm_mutex_);
+  shows_all_ = true;
+  confirmed_ = std::numeric_limits<std::int64_t>::max();
 }
 
 Retention::Hooks MessageStore::Impl::retention_hooks() {
@@ -199,8 +212,7 @@ void MessageStore::Impl::stop() {
   retention_->stop();
   writer_.stop();
   follower_.stop();
-  // Nobody reads any more, and the next start shows all that it finds.
-  confirmed_ = std::numeric_limits<std::int64_t>::max();
+  show_all();
   group_commit_.stop(failed_ ? GroupCommit::Final::None : GroupCommit::Final::Flush);
   dispatcher_.stop(failed_ ? Dispatcher::Drain::No : Dispatcher::Drain::Yes);
   builder_.stop();

@@ -59,6 +59,7 @@ class MessageStore::Impl {
   void start(Reign reign);
   void stop();
   void confirm(ConfirmedOffset end);
+  void show_all();
   void fail_store(const Error& why);
   LogWriter::Hooks writer_hooks();
   LogFollower::Hooks follower_hooks();
@@ -109,7 +110,10 @@ class MessageStore::Impl {
 
   std::function<void(std::span<const Arrival>)> on_arrival_;
   std::function<void(const Error&)> on_fatal_;
+  Mutex confirm_mutex_;
   std::atomic<std::int64_t> confirmed_{std::numeric_limits<std::int64_t>::max()};
+  bool limited_ RMQ_GUARDED_BY(confirm_mutex_) = false;  // confirm() was called
+  bool shows_all_ RMQ_GUARDED_BY(confirm_mutex_) = false;
   std::atomic<bool> failed_{false};
   bool following_ = false;  // set by start()
   bool stopped_ = false;
