@@ -1,6 +1,7 @@
 #include "roles/broker/offsets/offset_table.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -277,12 +278,11 @@ Result<std::vector<OffsetTable::Commit>> OffsetTable::follow(std::string_view te
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     // Deleted there; what was only committed here is not.
-    changed =
-        std::erase_if(shard.offsets,
-                      [&](const auto& entry) {
-                        return !masters.contains(entry.first) && !shard.local.contains(entry.first);
-                      }) > 0 ||
-        changed;
+    for (auto it = shard.offsets.begin(); it != shard.offsets.end();) {
+      const bool gone = !masters.contains(it->first) && !shard.local.contains(it->first);
+      changed = changed || gone;
+      it = gone ? shard.offsets.erase(it) : std::next(it);
+    }
     for (const auto& [key, queues] : shard.local) {
       const auto pair = split_topic_at_group(key);
       if (!pair) continue;
