@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/await.h"
 #include "net/net_limits.h"
 
 namespace rmq::net {
@@ -34,11 +35,17 @@ Result<> Acceptor::listen(const std::string& address, std::uint16_t port) {
   return {};
 }
 
-void Acceptor::start() { accept(); }
+void Acceptor::start() {
+  threads_.control().post([self = shared_from_this()] { self->accept(); });
+}
 
 void Acceptor::stop() {
-  std::error_code ignored;
-  acceptor_.close(ignored);
+  std::function<Task<>()> close = [self = shared_from_this()]() -> Task<> {
+    std::error_code ignored;
+    self->acceptor_.close(ignored);
+    co_return;
+  };
+  run_blocking<void>(threads_.control(), std::move(close));
 }
 
 void Acceptor::accept() {

@@ -1,5 +1,6 @@
 // Acceptor: a listening port whose connections go to the least loaded data threads.
-// Threads: listen() and port() on the owner's; the rest on the control thread.
+// Threads: the owner's, which is not an io thread; what it does itself is done on the control
+// thread.
 #pragma once
 
 #include <asio/ip/tcp.hpp>
@@ -25,6 +26,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   Result<> listen(const std::string& address, std::uint16_t port);
   std::uint16_t port() const { return port_; }
   void start();
+  // Returns when no connection is taken any more. Also without listen().
   void stop();
 
  private:

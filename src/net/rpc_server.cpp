@@ -7,7 +7,6 @@
 
 #include "base/mutex.h"
 #include "net/acceptor.h"
-#include "net/await.h"
 #include "net/connection.h"
 
 namespace rmq::net {
@@ -16,28 +15,14 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(IoThreads& threads, Service& service) : threads_(threads), service_(service) {}
 
-  Result<> listen(const std::string& address, std::uint16_t port) {
+  // Apart from construction, because it refers to this object weakly.
+  void make_acceptor() {
     acceptor_ = std::make_shared<Acceptor>(
         threads_, [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
           if (const auto self = weak.lock()) self->take(thread, std::move(socket));
         });
-    return acceptor_->listen(address, port);
   }
-
-  std::uint16_t port() const { return acceptor_->port(); }
-
-  void start_accepting() {
-    threads_.control().post([acceptor = acceptor_] { acceptor->start(); });
-  }
-
-  void stop_accepting() {
-    if (!acceptor_) return;
-    std::function<Task<>()> run = [acceptor = acceptor_]() -> Task<> {
-      acceptor->stop();
-      co_return;
-    };
-    run_blocking<void>(threads_.control(), std::move(run));
-  }
+  Acceptor& acceptor() { return *acceptor_; }
 
   void close_connections(std::chrono::milliseconds patience) {
     const std::vector<std::shared_ptr<Connection>> alive = connections();
@@ -77,22 +62,24 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
 
   IoThreads& threads_;
   Service& service_;
-  std::shared_ptr<Acceptor> acceptor_;  // made by listen()
+  std::shared_ptr<Acceptor> acceptor_;
   Mutex mutex_;
   std::vector<std::weak_ptr<Connection>> connections_ RMQ_GUARDED_BY(mutex_);
   std::size_t purge_at_ RMQ_GUARDED_BY(mutex_) = 64;
 };
 
 RpcServer::RpcServer(IoThreads& threads, Service& service)
-    : impl_(std::make_shared<Impl>(threads, service)) {}
+    : impl_(std::make_shared<Impl>(threads, service)) {
+  impl_->make_acceptor();
+}
 RpcServer::~RpcServer() = default;
 
 Result<> RpcServer::listen(const std::string& address, std::uint16_t port) {
-  return impl_->listen(address, port);
+  return impl_->acceptor().listen(address, port);
 }
-std::uint16_t RpcServer::port() const { return impl_->port(); }
-void RpcServer::start_accepting() { impl_->start_accepting(); }
-void RpcServer::stop_accepting() { impl_->stop_accepting(); }
+std::uint16_t RpcServer::port() const { return impl_->acceptor().port(); }
+void RpcServer::start_accepting() { impl_->acceptor().start(); }
+void RpcServer::stop_accepting() { impl_->acceptor().stop(); }
 void RpcServer::close_connections(std::chrono::milliseconds patience) {
   impl_->close_connections(patience);
 }

@@ -14,28 +14,16 @@ class StreamServer::Impl : public std::enable_shared_from_this<Impl> {
   Impl(IoThreads& threads, Serve serve, std::chrono::milliseconds idle_max)
       : threads_(threads), serve_(std::move(serve)), idle_max_(idle_max) {}
 
-  Result<> listen(const std::string& address, std::uint16_t port) {
+  // As that of RpcServer.
+  void make_acceptor() {
     acceptor_ = std::make_shared<Acceptor>(
         threads_, [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
           if (const auto self = weak.lock()) self->take(thread, std::move(socket));
         });
-    return acceptor_->listen(address, port);
   }
+  Acceptor& acceptor() { return *acceptor_; }
 
-  std::uint16_t port() const { return acceptor_->port(); }
-
-  void start_accepting() {
-    threads_.control().post([acceptor = acceptor_] { acceptor->start(); });
-  }
-
-  void stop() {
-    if (!acceptor_) return;
-    std::function<Task<>()> run = [self = shared_from_this()]() -> Task<> {
-      self->acceptor_->stop();
-      self->stopped_ = true;
-      co_return;
-    };
-    run_blocking<void>(threads_.control(), std::move(run));
+  void close_streams() {
     MutexLock lock(mutex_);
     for (const auto& weak : streams_) {
       if (const auto stream = weak.lock()) stream->close();
@@ -45,7 +33,6 @@ class StreamServer::Impl : public std::enable_shared_from_this<Impl> {
  private:
   // On the control thread.
   void take(IoThread& thread, Connection::Socket socket) {
-    if (stopped_) return;
     auto stream = std::make_shared<ByteStream>(thread, std::move(socket), idle_max_);
     {
       MutexLock lock(mutex_);
@@ -63,21 +50,25 @@ class StreamServer::Impl : public std::enable_shared_from_this<Impl> {
   IoThreads& threads_;
   const Serve serve_;
   const std::chrono::milliseconds idle_max_;
-  std::shared_ptr<Acceptor> acceptor_;  // made by listen()
-  bool stopped_ = false;                // control thread
+  std::shared_ptr<Acceptor> acceptor_;
   Mutex mutex_;
   std::vector<std::weak_ptr<ByteStream>> streams_ RMQ_GUARDED_BY(mutex_);
 };
 
 StreamServer::StreamServer(IoThreads& threads, Serve serve, std::chrono::milliseconds idle_max)
-    : impl_(std::make_shared<Impl>(threads, std::move(serve), idle_max)) {}
+    : impl_(std::make_shared<Impl>(threads, std::move(serve), idle_max)) {
+  impl_->make_acceptor();
+}
 StreamServer::~StreamServer() = default;
 
 Result<> StreamServer::listen(const std::string& address, std::uint16_t port) {
-  return impl_->listen(address, port);
+  return impl_->acceptor().listen(address, port);
 }
-std::uint16_t StreamServer::port() const { return impl_->port(); }
-void StreamServer::start_accepting() { impl_->start_accepting(); }
-void StreamServer::stop() { impl_->stop(); }
+std::uint16_t StreamServer::port() const { return impl_->acceptor().port(); }
+void StreamServer::start_accepting() { impl_->acceptor().start(); }
+void StreamServer::stop() {
+  impl_->acceptor().stop();
+  impl_->close_streams();
+}
 
 }  // namespace rmq::net

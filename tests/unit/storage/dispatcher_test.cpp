@@ -45,6 +45,37 @@ TEST_CASE("dispatch: what does not fit the hand-over is read from the log") {
   CHECK(fixture.bodies("T", 0).size() == kBatches * kRecords);
 }
 
+TEST_CASE("dispatch: what is read from the log ends with the last record that is confirmed") {
+  StoreFixture fixture;
+  fixture.config.commit_log_segment_bytes = 16 * 1024 * 1024;
+  fixture.open();
+  fixture.store->confirm(ConfirmedOffset{0});
+  // So many that the last ones are not handed over.
+  constexpr std::int64_t kRecords = 5000;
+  constexpr std::int64_t kBatches = static_cast<std::int64_t>(Dispatcher::kHandOverMax) / 5000 + 1;
+  test::Appended last;
+  for (std::int64_t b = 0; b < kBatches; ++b) {
+    auto batch = std::make_unique<AppendBatch>();
+    Queue& queue = fixture.store->queue("T", 0);
+    for (std::int64_t r = 0; r < kRecords; ++r) {
+      batch->begin_group(queue);
+      add_record(*batch, queue, "m");
+    }
+    last = append_batch(*fixture.store, std::move(batch));
+    REQUIRE(last.outcome);
+  }
+  const std::int64_t before = (kBatches - 1) * kRecords;
+  for (const std::size_t records : {1UL, 2UL, 10UL}) {
+    const PhysicalOffset end = last.physical[records];
+    fixture.store->confirm(ConfirmedOffset{end.value + 1});
+    REQUIRE(test::wait_for(fixture.store->dispatched(), DispatchedOffset{end.value}));
+    CHECK(fixture.store->visible_end("T", 0).value == before + static_cast<std::int64_t>(records));
+  }
+  fixture.store->confirm(ConfirmedOffset{last.end.value});
+  REQUIRE(fixture.wait_dispatched());
+  CHECK(fixture.store->visible_end("T", 0).value == kBatches * kRecords);
+}
+
 TEST_CASE("dispatch: a record that cannot be read stops it, and nothing behind it is passed over") {
   StoreFixture fixture;
   fixture.config.commit_log_segment_bytes = 16 * 1024 * 1024;

@@ -22,8 +22,10 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kConnectTimeout = 3s;
 constexpr std::chrono::milliseconds kAskTimeout = 3s;
-// Between two attempts, and how often the master's address is looked at while there is none.
+// Between two attempts, and how often the master's address is looked at while there is none. A
+// master that sends this slave away is asked ever more rarely.
 constexpr std::chrono::milliseconds kRetry = 1s;
+constexpr std::chrono::milliseconds kRetryMax = 16s;
 constexpr std::size_t kReadBytes = 256 * 1024;
 
 }  // namespace
@@ -63,11 +65,14 @@ void LogReceiver::sample() {
 }
 
 net::Task<> LogReceiver::run() {
+  std::chrono::milliseconds pause = kRetry;
   while (!stopping_) {
     changed_ = net::Event();
     const net::Event changed = changed_;
     if (!master_.ha.empty()) {
       const Result<> ended = co_await follow(master_);
+      const bool sent_away = !connected_ && ended.error().code == net::NetErrc::ConnectionClosed;
+      pause = sent_away ? std::min(2 * pause, kRetryMax) : kRetry;
       connected_ = false;
       stream_ = nullptr;
       if (stopping_) co_return;
@@ -78,7 +83,7 @@ net::Task<> LogReceiver::run() {
       }
       failure_ = std::move(failure);
     }
-    (void)co_await changed.wait_until(SteadyClock::now() + kRetry);
+    (void)co_await changed.wait_until(SteadyClock::now() + pause);
   }
 }
 
