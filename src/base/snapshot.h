@@ -41,12 +41,16 @@ class SnapshotReader {
 
   // Valid until the next call on this reader.
   const T& get() {
-    const std::uint64_t version = source_->version();
-    if (version != seen_) {
-      cached_ = source_->load();
-      seen_ = version;
-    }
+    refresh();
     return *cached_;
+  }
+  // Whether get() changes what it returned before.
+  bool refresh() {
+    const std::uint64_t version = source_->version();
+    if (version == seen_) return false;
+    cached_ = source_->load();
+    seen_ = version;
+    return true;
   }
 
  private:

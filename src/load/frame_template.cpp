@@ -69,26 +69,14 @@ Bytes body_of(const SendShape& shape) {
   return body;
 }
 
-}  // namespace
-
-std::optional<SteadyTime> read_stamp(ByteView body) {
-  if (body.size() < kStampBytes) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const std::byte byte : body.first(kStampBytes)) {
-    const char digit = static_cast<char>(byte);
-    if (digit >= '0' && digit <= '9') {
-      value = value << 4 | static_cast<std::uint64_t>(digit - '0');
-    } else if (digit >= 'A' && digit <= 'F') {
-      value = value << 4 | static_cast<std::uint64_t>(digit - 'A' + 10);
-    } else {
-      return std::nullopt;
-    }
-  }
-  return SteadyTime(std::chrono::nanoseconds(static_cast<std::int64_t>(value)));
+std::size_t digits_of(QueueId queue_id) {
+  std::size_t digits = 1;
+  for (; queue_id >= 10; queue_id /= 10) ++digits;
+  return digits;
 }
 
-Result<FrameTemplate> FrameTemplate::make(const SendShape& shape, const client::MessageQueue& queue,
-                                          const std::string& key_prefix) {
+Result<Bytes> encode_for(const SendShape& shape, const client::MessageQueue& queue,
+                         const std::string& key_prefix) {
   const std::string properties = properties_of(shape, key_prefix + std::string(kKeyMark));
   const std::string of_batch = properties_of(shape, "");
   protocol::SendMessageRequest header;
@@ -113,11 +101,58 @@ Result<FrameTemplate> FrameTemplate::make(const SendShape& shape, const client::
   protocol::Command request = protocol::make_request(code, header, std::move(body));
   request.opaque = kOpaqueMark;
   request.type = shape.type;
-  FrameTemplate made;
-  made.type_ = shape.type;
-  if (!protocol::encode_frame(request, made.frame_)) {
+  Bytes frame;
+  if (!protocol::encode_frame(request, frame)) {
     return fail(protocol::ProtocolErrc::FrameTooLarge, "a request with this much");
   }
+  return frame;
+}
+
+std::size_t first_difference(const Bytes& one, const Bytes& other) {
+  RMQ_ASSERT(one.size() == other.size());
+  const auto [at, unused] = std::mismatch(one.begin(), one.end(), other.begin());
+  return static_cast<std::size_t>(at - one.begin());
+}
+
+}  // namespace
+
+std::optional<SteadyTime> read_stamp(ByteView body) {
+  if (body.size() < kStampBytes) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const std::byte byte : body.first(kStampBytes)) {
+    const char digit = static_cast<char>(byte);
+    if (digit >= '0' && digit <= '9') {
+      value = value << 4 | static_cast<std::uint64_t>(digit - '0');
+    } else if (digit >= 'A' && digit <= 'F') {
+      value = value << 4 | static_cast<std::uint64_t>(digit - 'A' + 10);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return SteadyTime(std::chrono::nanoseconds(static_cast<std::int64_t>(value)));
+}
+
+Result<FrameTemplate> FrameTemplate::make(const SendShape& shape, const client::MessageQueue& queue,
+                                          const std::string& key_prefix) {
+  FrameTemplate made;
+  made.type_ = shape.type;
+  made.broker_name_ = queue.broker_name;
+  made.topic_bytes_ = queue.topic.size();
+  made.queue_digits_ = digits_of(queue.queue_id);
+  // Topic and number are where frames differ that are for other ones, as long.
+  client::MessageQueue model = queue;
+  model.topic.assign(queue.topic.size(), 'x');
+  model.queue_id = 1;
+  for (std::size_t i = 1; i < made.queue_digits_; ++i) model.queue_id *= 10;
+  RMQ_TRY(made.frame_, encode_for(shape, model, key_prefix));
+  client::MessageQueue other = model;
+  other.topic.assign(queue.topic.size(), 'y');
+  RMQ_TRY(const Bytes other_topic, encode_for(shape, other, key_prefix));
+  other = model;
+  other.queue_id *= 2;
+  RMQ_TRY(const Bytes other_queue, encode_for(shape, other, key_prefix));
+  made.topic_at_ = first_difference(made.frame_, other_topic);
+  made.queue_at_ = first_difference(made.frame_, other_queue);
   const std::string_view text = as_text(made.frame_);
   made.opaque_at_ = shape.type == protocol::SerializeType::Binary
                         ? kBinaryOpaqueAt
@@ -128,12 +163,19 @@ Result<FrameTemplate> FrameTemplate::make(const SendShape& shape, const client::
   return made;
 }
 
-void FrameTemplate::append_to(Bytes& out, std::int32_t opaque, std::int64_t born_ms,
-                              SteadyTime stamp, std::uint64_t number) const {
+bool FrameTemplate::fits(const client::MessageQueue& queue) const {
+  return queue.topic.size() == topic_bytes_ && digits_of(queue.queue_id) == queue_digits_ &&
+         queue.broker_name == broker_name_;
+}
+
+void FrameTemplate::append_to(Bytes& out, const client::MessageQueue& queue, std::int32_t opaque,
+                              std::int64_t born_ms, SteadyTime stamp, std::uint64_t number) const {
   RMQ_ASSERT(opaque >= kOpaqueBase);
   const std::size_t begin = out.size();
   out.insert(out.end(), frame_.begin(), frame_.end());
   std::byte* frame = out.data() + begin;
+  std::copy_n(as_bytes(queue.topic).begin(), topic_bytes_, frame + topic_at_);
+  write_decimal(frame + queue_at_, queue_digits_, queue.queue_id);
   if (type_ == protocol::SerializeType::Binary) {
     for (std::size_t i = 0; i < 4; ++i) {
       frame[opaque_at_ + i] = static_cast<std::byte>(opaque >> (24 - 8 * i));

@@ -1,5 +1,7 @@
 // FrameTemplate: a request to send, encoded once, of which only what differs from request to
-// request is written again: opaque, born time, unique keys, and the time in the body.
+// request is written again: topic, queue, opaque, born time, unique keys, and the time in the body.
+// One serves all queues of a broker whose topics and numbers are equally long, so that a load on
+// very many queues does not fill the caches that client and server of one machine have in common.
 // Threads: a value; append_to() may be called by any number of threads.
 #pragma once
 
@@ -40,12 +42,18 @@ class FrameTemplate {
   static Result<FrameTemplate> make(const SendShape& shape, const client::MessageQueue& queue,
                                     const std::string& key_prefix);
 
-  // `number` of the first message; others of the batch have the next ones.
-  void append_to(Bytes& out, std::int32_t opaque, std::int64_t born_ms, SteadyTime stamp,
-                 std::uint64_t number) const;
+  bool fits(const client::MessageQueue& queue) const;
+  // To a queue that fits; `number` of the first message, others of the batch have the next ones.
+  void append_to(Bytes& out, const client::MessageQueue& queue, std::int32_t opaque,
+                 std::int64_t born_ms, SteadyTime stamp, std::uint64_t number) const;
 
  private:
+  std::string broker_name_;
+  std::size_t topic_bytes_ = 0;
+  std::size_t queue_digits_ = 0;
   Bytes frame_;
+  std::size_t topic_at_ = 0;
+  std::size_t queue_at_ = 0;
   std::size_t opaque_at_ = 0;
   std::size_t born_at_ = 0;
   std::vector<std::size_t> keys_at_;    // second halves of unique keys, in the order of messages

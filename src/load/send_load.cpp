@@ -22,7 +22,7 @@ namespace {
 
 // In an open loop nothing but memory limits how many requests may be on their way.
 constexpr std::size_t kOpenLoopInFlight = 16'384;
-constexpr std::size_t kQueuesPerConnectionMax = 1024;
+constexpr std::size_t kQueuesSharedMax = 1024;
 
 // The first half of the unique keys of one connection.
 std::string key_prefix(std::size_t line) {
@@ -36,7 +36,7 @@ std::string key_prefix(std::size_t line) {
 
 struct SendLoad::Broker {
   std::string address;
-  std::vector<MessageQueue> queues;
+  std::shared_ptr<const std::vector<MessageQueue>> queues;
 };
 
 SendLoad::SendLoad(client::Client& client, SendLoadOptions options)
@@ -44,21 +44,21 @@ SendLoad::SendLoad(client::Client& client, SendLoadOptions options)
 
 net::Task<Result<std::vector<SendLoad::Broker>>> SendLoad::find_brokers() {
   client::Producer producer(client_, {});
-  std::map<std::string, Broker> by_address;
+  std::map<std::string, std::vector<MessageQueue>> by_address;
   for (const std::string& topic : options_.topics) {
     const auto route = co_await producer.publish_route(topic, options_.timeout);
     if (!route) co_return fail(route.error());
     for (const MessageQueue& queue : (*route)->writable()) {
       if (options_.queues > 0 && queue.queue_id >= options_.queues) continue;
       const std::string address = *(*route)->master_address(queue.broker_name);
-      by_address[address].queues.push_back(queue);
+      by_address[address].push_back(queue);
     }
   }
   if (by_address.empty()) co_return fail(ClientErrc::NoQueue, options_.topics.front());
   std::vector<Broker> brokers;
-  for (auto& [address, broker] : by_address) {
-    broker.address = address;
-    brokers.push_back(std::move(broker));
+  for (auto& [address, queues] : by_address) {
+    brokers.push_back(
+        {address, std::make_shared<const std::vector<MessageQueue>>(std::move(queues))});
   }
   co_return brokers;
 }
@@ -67,18 +67,25 @@ Result<std::shared_ptr<SendStream>> SendLoad::make_stream(const Broker& broker, 
                                                           std::size_t brokers) const {
   SendStreamOptions options;
   const std::string keys = key_prefix(index);
-  // With very many queues each connection takes its share of them: templates for all of them on
-  // each would fill the caches that server and generator have in common.
-  const bool many = broker.queues.size() > kQueuesPerConnectionMax;
-  const std::size_t shares = many ? std::max<std::size_t>(1, options_.connections / brokers) : 1;
-  for (std::size_t i = index / brokers % shares; i < broker.queues.size(); i += shares) {
-    RMQ_TRY(FrameTemplate frame, FrameTemplate::make(options_.shape, broker.queues[i], keys));
+  const std::vector<MessageQueue>& queues = *broker.queues;
+  for (const MessageQueue& queue : queues) {
+    const bool known =
+        std::any_of(options.frames.begin(), options.frames.end(),
+                    [&queue](const FrameTemplate& frame) { return frame.fits(queue); });
+    if (known) continue;
+    RMQ_TRY(FrameTemplate frame, FrameTemplate::make(options_.shape, queue, keys));
     options.frames.push_back(std::move(frame));
   }
-  // Connections begin at different queues.
-  std::rotate(options.frames.begin(),
-              options.frames.begin() + static_cast<std::ptrdiff_t>(index % options.frames.size()),
-              options.frames.end());
+  options.queues = broker.queues;
+  // Each of very many queues belongs to one connection; else all belong to all, which begin at
+  // different ones.
+  const std::size_t own = index / brokers;
+  if (queues.size() > kQueuesSharedMax) {
+    options.step = std::max<std::size_t>(1, options_.connections / brokers);
+    options.first = own % options.step;
+  } else {
+    options.first = index % queues.size();
+  }
   options.messages_per_frame = options_.shape.batch;
   options.bytes_per_frame =
       options_.shape.body_bytes * static_cast<std::size_t>(options_.shape.batch);

@@ -35,6 +35,7 @@ std::int64_t wall_ms() {
 SendStream::SendStream(SendStreamOptions options)
     : options_(std::move(options)),
       slots_(options_.in_flight),
+      next_queue_(options_.first),
       next_number_(options_.first_number) {
   free_.reserve(slots_.size());
   for (std::size_t slot = slots_.size(); slot-- > 0;) free_.push_back(slot);
@@ -66,15 +67,28 @@ void SendStream::send_due(net::Connection& connection, SteadyTime due) {
   }
 }
 
+const client::MessageQueue& SendStream::next_queue() {
+  const client::MessageQueue& queue = (*options_.queues)[next_queue_];
+  next_queue_ += options_.step;
+  if (next_queue_ >= options_.queues->size()) next_queue_ %= options_.step;
+  return queue;
+}
+
+const FrameTemplate& SendStream::frame_for(const client::MessageQueue& queue) {
+  while (!options_.frames[last_frame_].fits(queue)) {
+    last_frame_ = (last_frame_ + 1) % options_.frames.size();
+  }
+  return options_.frames[last_frame_];
+}
+
 void SendStream::send(net::Connection& connection, SteadyTime due) {
   const std::size_t slot = free_.back();
   free_.pop_back();
   slots_[slot] = due;
-  const FrameTemplate& frame = options_.frames[next_frame_];
-  next_frame_ = (next_frame_ + 1) % options_.frames.size();
-  frame.append_to(connection.out().tail(),
-                  FrameTemplate::kOpaqueBase + static_cast<std::int32_t>(slot), wall_ms(), due,
-                  next_number_);
+  const client::MessageQueue& queue = next_queue();
+  frame_for(queue).append_to(connection.out().tail(), queue,
+                             FrameTemplate::kOpaqueBase + static_cast<std::int32_t>(slot),
+                             wall_ms(), due, next_number_);
   next_number_ += static_cast<std::uint64_t>(options_.messages_per_frame);
 }
 

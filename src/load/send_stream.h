@@ -21,7 +21,11 @@
 namespace rmq::load {
 
 struct SendStreamOptions {
-  std::vector<FrameTemplate> frames;  // one per queue; sent in turn
+  // Sent to in turn: each `step`th, beginning with `first`.
+  std::shared_ptr<const std::vector<client::MessageQueue>> queues;
+  std::size_t first = 0;
+  std::size_t step = 1;
+  std::vector<FrameTemplate> frames;  // one of them fits each queue
   std::int32_t messages_per_frame = 1;
   std::size_t bytes_per_frame = 0;  // of the bodies
   std::size_t in_flight = 1;        // requests without an answer
@@ -53,6 +57,8 @@ class SendStream final : public net::Service {
   void on_closed(net::Connection&) override;
 
  private:
+  const client::MessageQueue& next_queue();
+  const FrameTemplate& frame_for(const client::MessageQueue& queue);
   void send(net::Connection& connection, SteadyTime due);
   void count(const protocol::CommandView& response, SteadyTime due, SteadyTime now);
 
@@ -60,7 +66,8 @@ class SendStream final : public net::Service {
   std::vector<SteadyTime> slots_;   // when the request with this opaque was due
   std::vector<std::size_t> free_;   // slots without a request
   std::deque<SteadyTime> waiting_;  // due, but the line is full
-  std::size_t next_frame_ = 0;
+  std::size_t next_queue_;
+  std::size_t last_frame_ = 0;
   std::uint64_t next_number_;
   Window window_;
   bool ended_ = false;

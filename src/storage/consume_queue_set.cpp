@@ -43,31 +43,37 @@ Result<> ConsumeQueueSet::load(ConsumeQueue::Search search) {
 
 StoredQueue& ConsumeQueueSet::get(std::string_view topic, QueueId queue_id) {
   if (StoredQueue* known = find(topic, queue_id)) return *known;
+  const std::uint64_t hash = queue_hash(topic, queue_id);
   std::unique_lock lock(mutex_);
+  if (StoredQueue* known = find_locked(hash, topic, queue_id)) return *known;
   auto it = topics_.find(topic);
   if (it == topics_.end()) it = topics_.emplace(std::string(topic), TopicQueues()).first;
-  std::unique_ptr<StoredQueue>& queue = it->second[queue_id];
-  if (!queue) {
-    queue = std::make_unique<StoredQueue>(std::string(topic), queue_id, cache_,
-                                          layout_.consume_queue(topic, queue_id), file_bytes_);
-  }
-  return *queue;
+  it->second.push_back(std::make_unique<StoredQueue>(
+      std::string(topic), queue_id, cache_, layout_.consume_queue(topic, queue_id), file_bytes_));
+  index_.insert(hash, it->second.back().get());
+  return *it->second.back();
 }
 
 StoredQueue* ConsumeQueueSet::find(std::string_view topic, QueueId queue_id) const {
+  const std::uint64_t hash = queue_hash(topic, queue_id);
   std::shared_lock lock(mutex_);
-  const auto it = topics_.find(topic);
-  if (it == topics_.end()) return nullptr;
-  const auto queue = it->second.find(queue_id);
-  return queue == it->second.end() ? nullptr : queue->second.get();
+  return find_locked(hash, topic, queue_id);
+}
+
+StoredQueue* ConsumeQueueSet::find_locked(std::uint64_t hash, std::string_view topic,
+                                          QueueId queue_id) const {
+  StoredQueue* const* found = index_.find(hash, [&](const StoredQueue* queue) {
+    return queue->queue_id() == queue_id && queue->topic() == topic;
+  });
+  return found == nullptr ? nullptr : *found;
 }
 
 std::vector<StoredQueue*> ConsumeQueueSet::all() const {
   std::vector<StoredQueue*> queues;
   {
     std::shared_lock lock(mutex_);
-    for (const auto& [topic, by_id] : topics_) {
-      for (const auto& [id, queue] : by_id) queues.push_back(queue.get());
+    for (const auto& [topic, of_topic] : topics_) {
+      for (const auto& queue : of_topic) queues.push_back(queue.get());
     }
   }
   std::sort(queues.begin(), queues.end(), [](const StoredQueue* a, const StoredQueue* b) {
@@ -81,7 +87,7 @@ std::vector<StoredQueue*> ConsumeQueueSet::of_topic(std::string_view topic) cons
   std::shared_lock lock(mutex_);
   const auto it = topics_.find(topic);
   if (it == topics_.end()) return queues;
-  for (const auto& [id, queue] : it->second) queues.push_back(queue.get());
+  for (const auto& queue : it->second) queues.push_back(queue.get());
   return queues;
 }
 
@@ -108,8 +114,8 @@ std::int64_t ConsumeQueueSet::hash_of_bounds() const {
 std::int64_t ConsumeQueueSet::sum_of_ends() const {
   std::int64_t sum = 0;
   std::shared_lock lock(mutex_);
-  for (const auto& [topic, by_id] : topics_) {
-    for (const auto& [id, queue] : by_id) sum += queue->entries.end().value;
+  for (const auto& [topic, of_topic] : topics_) {
+    for (const auto& queue : of_topic) sum += queue->entries.end().value;
   }
   return sum;
 }

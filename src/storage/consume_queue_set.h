@@ -9,10 +9,10 @@
 #include <set>
 #include <shared_mutex>
 #include <span>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "base/flat_index.h"
 #include "base/string_map.h"
 #include "storage/layout.h"
 #include "storage/stored_queue.h"
@@ -51,8 +51,9 @@ class ConsumeQueueSet {
 
  private:
   using QueueUnsynced = std::pair<StoredQueue*, ConsumeQueue::Unsynced>;
-  using TopicQueues = std::unordered_map<QueueId, std::unique_ptr<StoredQueue>>;
+  using TopicQueues = std::vector<std::unique_ptr<StoredQueue>>;
 
+  StoredQueue* find_locked(std::uint64_t hash, std::string_view topic, QueueId queue_id) const;
   Result<> sync_one_by_one(std::span<const QueueUnsynced> unsynced);
 
   FileCache& cache_;
@@ -62,6 +63,7 @@ class ConsumeQueueSet {
 
   mutable std::shared_mutex mutex_;
   StringMap<TopicQueues> topics_;  // under mutex_
+  FlatIndex<StoredQueue*> index_;  // likewise
 
   Mutex dirty_mutex_;
   std::unordered_set<StoredQueue*> dirty_ RMQ_GUARDED_BY(dirty_mutex_);

@@ -84,6 +84,8 @@ class IndexFile {
   bool has_entries() const { return header_.entry_count > 1; }
   bool full() const { return header_.entry_count >= shape_.entries; }
 
+  // A hint that this key is put soon.
+  void prefetch(const IndexKey& key) const { slots_.prefetch(key.hash % shape_.slots); }
   // Not when full. The entry can be read after write_entries(), which takes back what it cannot
   // write.
   Result<> put(const IndexKey& key);

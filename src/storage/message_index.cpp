@@ -10,6 +10,8 @@
 namespace rmq::storage {
 namespace {
 
+// So many keys before one is put its slot is fetched.
+constexpr std::size_t kAhead = 8;
 constexpr std::size_t kNameDigits = 17;
 
 // yyyyMMddHHmmssSSS in local time.
@@ -232,7 +234,10 @@ Result<> MessageIndex::roll() {
 
 Result<> MessageIndex::add(std::span<const IndexKey> keys, PhysicalOffset position) {
   MutexLock lock(mutex_);
-  for (const IndexKey& key : keys) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    // Slots are anywhere in a table that no cache of the processor holds.
+    if (current_ && i + kAhead < keys.size()) current_->prefetch(keys[i + kAhead]);
+    const IndexKey& key = keys[i];
     if (!current_ || current_->full()) {
       if (current_) RMQ_CHECK(current_->write_entries());
       // All keys of earlier records are written, also when this fails.

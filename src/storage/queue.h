@@ -3,12 +3,21 @@
 // Threads: any.
 #pragma once
 
+#include <xxhash.h>
+
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/units.h"
 
 namespace rmq::storage {
+
+// For tables of queues.
+inline std::uint64_t queue_hash(std::string_view topic, QueueId queue_id) {
+  return XXH3_64bits_withSeed(topic.data(), topic.size(), static_cast<std::uint32_t>(queue_id));
+}
 
 class Queue {
  public:

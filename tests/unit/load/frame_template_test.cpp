@@ -28,8 +28,11 @@ struct Parsed {
   protocol::CommandView view;
 };
 
-void fill(const FrameTemplate& frame, std::uint64_t number, Parsed& parsed) {
-  frame.append_to(parsed.bytes, FrameTemplate::kOpaqueBase + 17, 1'700'000'000'123, kStamp, number);
+void fill(const FrameTemplate& frame, std::uint64_t number, Parsed& parsed,
+          const client::MessageQueue& queue = kQueue) {
+  REQUIRE(frame.fits(queue));
+  frame.append_to(parsed.bytes, queue, FrameTemplate::kOpaqueBase + 17, 1'700'000'000'123, kStamp,
+                  number);
   REQUIRE(protocol::frame_size(parsed.bytes) == parsed.bytes.size());
   REQUIRE(protocol::parse_frame(parsed.bytes, parsed.view));
 }
@@ -58,6 +61,29 @@ TEST_CASE("frame template: what differs from request to request") {
     CHECK(protocol::find_property(header->properties, "TAGS") == "TagA");
     CHECK(parsed.view.body.size() == 100);
     CHECK(read_stamp(parsed.view.body) == kStamp);
+  }
+}
+
+TEST_CASE("frame template: one for all queues with names as long") {
+  for (const SerializeType type : {SerializeType::Json, SerializeType::Binary}) {
+    SendShape shape;
+    shape.type = type;
+    const client::MessageQueue made_for{.topic = "Many-17", .broker_name = "b", .queue_id = 10};
+    const auto frame = FrameTemplate::make(shape, made_for, "7F00000100001234");
+    REQUIRE(frame);
+    for (const auto& [topic, queue_id] : {std::pair("Many-17", 10), std::pair("Other-9", 99)}) {
+      Parsed parsed;
+      fill(*frame, 1, parsed, {.topic = topic, .broker_name = "b", .queue_id = queue_id});
+      const auto header = protocol::decode_fields<protocol::SendMessageRequest>(parsed.view);
+      REQUIRE(header);
+      CHECK(header->topic == topic);
+      CHECK(header->queue_id == queue_id);
+      CHECK(header->broker_name == "b");
+    }
+    CHECK_FALSE(frame->fits({.topic = "Many-1", .broker_name = "b", .queue_id = 10}));
+    CHECK_FALSE(frame->fits({.topic = "Many-17", .broker_name = "b", .queue_id = 9}));
+    CHECK_FALSE(frame->fits({.topic = "Many-17", .broker_name = "b", .queue_id = 100}));
+    CHECK_FALSE(frame->fits({.topic = "Many-17", .broker_name = "c", .queue_id = 10}));
   }
 }
 

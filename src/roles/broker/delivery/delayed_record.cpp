@@ -60,13 +60,14 @@ void schedule(MessageRecord& record, std::int64_t level, const storage::DelayLev
 }
 
 Result<> add_to_batch(storage::MessageStore& store, storage::AppendBatch& batch,
-                      const MessageRecord& record, std::string_view tags) {
+                      const MessageRecord& record, std::string_view tags, storage::Queue* queue) {
   const bool scheduled = record.topic == storage::kScheduleTopic;
   RMQ_TRY([[maybe_unused]] const std::size_t bytes, protocol::record_bytes(record));
   if (scheduled && properties_bytes(record) + kDelayMarkBytesMax > protocol::kPropertiesBytesMax) {
     return fail(protocol::RecordErrc::TooLarge, "properties and what delivery adds");
   }
-  batch.begin_group(store.queue(record.topic, record.queue_id));
+  if (queue == nullptr) queue = &store.queue(record.topic, record.queue_id);
+  batch.begin_group(*queue);
   const std::size_t begin = batch.buffer().size();
   protocol::encode_record(record, batch.buffer());
   if (scheduled) {

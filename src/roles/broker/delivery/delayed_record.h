@@ -31,11 +31,13 @@ Result<std::int64_t> delay_level(std::string_view text);
 void schedule(protocol::MessageRecord& record, std::int64_t level,
               const storage::DelayLevels& levels, std::string& properties);
 
-// Adds `record`, a message with these tags, to a new group of `batch`: for its topic and queue, and
-// scheduled when the topic is SCHEDULE_TOPIC_XXXX. Error: RecordErrc::TooLarge; the batch is as it
-// was. A scheduled message must leave room for its mark.
+// Adds `record`, a message with these tags, to a new group of `batch`: for its topic and queue,
+// which is `queue` when the caller has looked it up, and scheduled when the topic is
+// SCHEDULE_TOPIC_XXXX. Error: RecordErrc::TooLarge; the batch is as it was. A scheduled message
+// must leave room for its mark.
 Result<> add_to_batch(storage::MessageStore& store, storage::AppendBatch& batch,
-                      const protocol::MessageRecord& record, std::string_view tags);
+                      const protocol::MessageRecord& record, std::string_view tags,
+                      storage::Queue* queue = nullptr);
 
 // A message that is due, as it is stored for its consumers.
 struct DueRecord {

@@ -12,6 +12,7 @@
 #include "protocol/send.h"
 #include "protocol/topic_config.h"
 #include "roles/broker/broker_config.h"
+#include "roles/broker/sending/send_target.h"
 #include "storage/store_config.h"
 
 namespace rmq::roles::broker {
@@ -22,13 +23,6 @@ class SendThread;
 // Permission, topic name, body. Errors: a ResponseCode and its remark; so for all of this file.
 Result<> check_send(const Broker& broker, const protocol::SendMessageRequest& request,
                     ByteView body);
-
-// What a send must know of its topic.
-struct SendTopic {
-  std::int32_t read_queue_nums = 0;
-  std::int32_t write_queue_nums = 0;
-  bool multi_tags = false;
-};
 
 // The topic's settings; the topic is created by this send where the broker allows it.
 Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread,

@@ -35,6 +35,7 @@ namespace property = protocol::property;
 struct Destination {
   std::string_view topic;
   QueueId queue_id = 0;
+  storage::Queue* queue = nullptr;
   bool multi_tags = false;
   bool dead_letters = false;
 };
@@ -87,7 +88,8 @@ Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
 }
 
 Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
-                    const SendMessageRequest& request, bool dead_letter, PendingSend& pending) {
+                    const SendMessageRequest& request, const Destination& to,
+                    PendingSend& pending) {
   const SendProperties found = protocol::parse_send_properties(request.properties);
   RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
   record.flag = request.flag;
@@ -105,17 +107,19 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
     unique_key = key.view();
   }
   RMQ_TRY(const std::int64_t level, delay_level(found.delay_level));
-  if (dead_letter) {
+  storage::Queue* queue = to.queue;
+  if (to.dead_letters) {
     static constexpr std::array<protocol::Property, 1> kNotDelayed{
         {{property::kDelayTimeLevel, "-1"}}};
     scratch = protocol::rewrite_properties(record.properties, kNotDelayed);
     record.properties = scratch;
   } else if (level > 0) {
     schedule(record, level, broker.store->delay_levels(), scratch);
+    queue = nullptr;  // another one
   }
   storage::AppendBatch& batch = *turn.batch;
   const std::size_t begin = batch.buffer().size();
-  if (!add_to_batch(*broker.store, batch, record, found.tags)) return too_large(broker);
+  if (!add_to_batch(*broker.store, batch, record, found.tags, queue)) return too_large(broker);
   // The answer repeats the key long after the frame is gone: it is in the record just made, which
   // ends with its properties.
   const std::string_view encoded = as_text(ByteView(batch.buffer()).subspan(begin));
@@ -136,12 +140,13 @@ std::string_view without_mark(std::string_view properties, const SendProperties&
 }
 
 Result<> add_batch(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
-                   const SendMessageRequest& request, ByteView body, PendingSend& pending) {
+                   const SendMessageRequest& request, ByteView body, storage::Queue& queue,
+                   PendingSend& pending) {
   const SendProperties own = protocol::parse_send_properties(request.properties);
   RMQ_CHECK(refuse_special(own, request.sys_flag, broker.config));
   RMQ_CHECK(refuse_delayed(own));
   storage::AppendBatch& batch = *turn.batch;
-  batch.begin_group(broker.store->queue(request.topic, record.queue_id));
+  batch.begin_group(queue);
   protocol::BatchReader entries(body);
   const auto add_entries = [&]() -> Result<> {
     for (;;) {
@@ -171,30 +176,43 @@ Result<> add_batch(Broker& broker, SendThread& thread, AppendTurn& turn, Message
   return {};
 }
 
+// Looked up once for all messages to a queue, until topics change.
+Result<SendTarget> find_target(Broker& broker, SendThread& thread,
+                               const SendMessageRequest& request, const net::Endpoint& peer) {
+  const bool chosen = request.queue_id >= 0;
+  if (chosen) {
+    if (const SendTarget* known = thread.target(request.topic, request.queue_id)) return *known;
+  }
+  RMQ_TRY(const SendTopic topic, topic_for_send(broker, thread, request, peer));
+  RMQ_CHECK(check_queue(request, topic, peer));
+  const QueueId queue_id = chosen ? request.queue_id : thread.random_queue(topic.write_queue_nums);
+  const SendTarget target{&broker.store->queue(request.topic, queue_id), topic};
+  if (chosen) thread.remember_target(target);
+  return target;
+}
+
 Result<> add_send(Broker& broker, net::ReadTurn& read, const protocol::CommandView& command) {
   RMQ_TRY(const SendMessageRequest request, protocol::decode_fields<SendMessageRequest>(command));
   RMQ_CHECK(check_send(broker, request, command.body));
   SendThread& thread = broker.send_thread(read.thread);
-  RMQ_TRY(const SendTopic topic, topic_for_send(broker, thread, request, read.connection.peer()));
-  RMQ_CHECK(check_queue(request, topic, read.connection.peer()));
-  const QueueId queue_id =
-      request.queue_id >= 0 ? request.queue_id : thread.random_queue(topic.write_queue_nums);
-  Destination to{request.topic, queue_id, topic.multi_tags, false};
+  RMQ_TRY(const SendTarget target, find_target(broker, thread, request, read.connection.peer()));
+  const QueueId queue_id = target.queue->queue_id();
+  Destination to{request.topic, queue_id, target.queue, target.topic.multi_tags, false};
   RMQ_TRY(const std::optional<protocol::TopicConfig> dead_letters,
           dead_letter_topic_for_send(broker, request, command.version));
   if (dead_letters) {
-    to = {dead_letters->topic, 0, dead_letters->filter_type == protocol::TopicFilterType::MultiTag,
-          true};
+    to = {dead_letters->topic, 0, &broker.store->queue(dead_letters->topic, 0),
+          dead_letters->filter_type == protocol::TopicFilterType::MultiTag, true};
   }
   MessageRecord record = record_template(broker, read.connection, request, to);
   AppendTurn& turn = thread.turn(read.connection);
   PendingSend pending{.asked = net::Asked(command), .queue_id = queue_id};
   pending.group = static_cast<std::uint32_t>(turn.batch->groups().size());
   if (request.batch) {
-    RMQ_CHECK(add_batch(broker, thread, turn, record, request, command.body, pending));
+    RMQ_CHECK(add_batch(broker, thread, turn, record, request, command.body, *to.queue, pending));
   } else {
     record.body = command.body;
-    RMQ_CHECK(add_single(broker, thread, turn, record, request, to.dead_letters, pending));
+    RMQ_CHECK(add_single(broker, thread, turn, record, request, to, pending));
   }
   turn.sends.push_back(pending);
   if (const auto version = broker.topics.unsaved(to.topic)) {

@@ -6,11 +6,14 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/flat_index.h"
 #include "base/snapshot.h"
 #include "roles/broker/sending/append_turn.h"
+#include "roles/broker/sending/send_target.h"
 #include "roles/broker/topics/topic_table.h"
 
 namespace rmq::roles::broker {
@@ -20,7 +23,21 @@ class SendThread {
   explicit SendThread(const TopicTable& topics) : topics_(topics.snapshot()) {}
 
   // Valid until the next call.
-  const TopicTableMap& topics() { return topics_.get(); }
+  const TopicTableMap& topics() {
+    refresh();
+    return topics_.get();
+  }
+  // What remember_target() was told, unless topics have changed since; else null. Valid until the
+  // next call.
+  const SendTarget* target(std::string_view topic, QueueId queue_id) {
+    refresh();
+    return targets_.find(storage::queue_hash(topic, queue_id), [&](const SendTarget& target) {
+      return target.queue->queue_id() == queue_id && target.queue->topic() == topic;
+    });
+  }
+  void remember_target(const SendTarget& target) {
+    targets_.insert(storage::queue_hash(target.queue->topic(), target.queue->queue_id()), target);
+  }
 
   // The turn under way; made by its first send.
   AppendTurn& turn(net::Connection& connection) {
@@ -51,10 +68,15 @@ class SendThread {
   }
 
  private:
+  void refresh() {
+    if (topics_.refresh()) targets_.clear();
+  }
+
   static constexpr std::size_t kSpareMax = 16;
   static constexpr std::size_t kSpareBytesMax = 1024 * 1024;
 
   SnapshotReader<TopicTableMap> topics_;
+  FlatIndex<SendTarget> targets_;
   std::shared_ptr<AppendTurn> turn_;
   std::vector<std::shared_ptr<AppendTurn>> spare_;
   std::string properties_;
