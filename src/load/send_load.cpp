@@ -80,11 +80,13 @@ Result<std::shared_ptr<SendStream>> SendLoad::make_stream(const Broker& broker, 
   // Each of very many queues belongs to one connection; else all belong to all, which begin at
   // different ones.
   const std::size_t own = index / brokers;
+  options.begin = 0;
+  options.end = queues.size();
+  options.first = index % queues.size();
   if (queues.size() > kQueuesSharedMax) {
-    options.step = std::max<std::size_t>(1, options_.connections / brokers);
-    options.first = own % options.step;
-  } else {
-    options.first = index % queues.size();
+    const std::size_t shares = std::max<std::size_t>(1, options_.connections / brokers);
+    options.begin = options.first = queues.size() * (own % shares) / shares;
+    options.end = queues.size() * (own % shares + 1) / shares;
   }
   options.messages_per_frame = options_.shape.batch;
   options.bytes_per_frame =

@@ -69,8 +69,7 @@ void SendStream::send_due(net::Connection& connection, SteadyTime due) {
 
 const client::MessageQueue& SendStream::next_queue() {
   const client::MessageQueue& queue = (*options_.queues)[next_queue_];
-  next_queue_ += options_.step;
-  if (next_queue_ >= options_.queues->size()) next_queue_ %= options_.step;
+  if (++next_queue_ == options_.end) next_queue_ = options_.begin;
   return queue;
 }
 

@@ -21,10 +21,11 @@
 namespace rmq::load {
 
 struct SendStreamOptions {
-  // Sent to in turn: each `step`th, beginning with `first`.
+  // Sent to in turn: those in [begin, end), from `first` on.
   std::shared_ptr<const std::vector<client::MessageQueue>> queues;
+  std::size_t begin = 0;
+  std::size_t end = 0;
   std::size_t first = 0;
-  std::size_t step = 1;
   std::vector<FrameTemplate> frames;  // one of them fits each queue
   std::int32_t messages_per_frame = 1;
   std::size_t bytes_per_frame = 0;  // of the bodies

@@ -158,12 +158,12 @@ class ConsumeQueue {
   // first.
   std::atomic<std::int64_t> first_file_{0};
   std::atomic<std::int64_t> files_end_{0};
-  QueueOffset written_end_;
   std::atomic<std::int64_t> begin_{0};
-  std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> synced_end_{0};
+  // What each message touches lies together from here on.
+  std::atomic<std::int64_t> end_{0};
+  QueueOffset written_end_;
 
-  Mutex write_mutex_;  // one write_tail() at a time; before mutex_
   mutable Mutex mutex_;
   // Encoded entries from tail_begin_ to written_end_.
   Bytes tail_ RMQ_GUARDED_BY(mutex_);
@@ -173,6 +173,8 @@ class ConsumeQueue {
   std::vector<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);
   bool new_names_ RMQ_GUARDED_BY(mutex_) = false;
   bool names_synced_ RMQ_GUARDED_BY(mutex_) = false;  // or will be, with the next sync
+
+  Mutex write_mutex_;  // one write_tail() at a time; before mutex_
 };
 
 template <class Predicate>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <mutex>
+#include <utility>
 
 #include "storage/store_errc.h"
 
@@ -122,7 +123,9 @@ std::int64_t ConsumeQueueSet::sum_of_ends() const {
 
 void ConsumeQueueSet::mark_dirty(const std::vector<StoredQueue*>& queues) {
   MutexLock lock(dirty_mutex_);
-  dirty_.insert(queues.begin(), queues.end());
+  for (StoredQueue* queue : queues) {
+    if (!std::exchange(queue->dirty, true)) dirty_.push_back(queue);
+  }
 }
 
 Result<> ConsumeQueueSet::write_long_tails() {
@@ -134,10 +137,11 @@ Result<> ConsumeQueueSet::write_long_tails() {
 }
 
 Result<> ConsumeQueueSet::sync() {
-  std::unordered_set<StoredQueue*> dirty;
+  std::vector<StoredQueue*> dirty;
   {
     MutexLock lock(dirty_mutex_);
     dirty.swap(dirty_);
+    for (StoredQueue* queue : dirty) queue->dirty = false;
   }
   std::vector<QueueUnsynced> unsynced;
   unsynced.reserve(dirty.size());
@@ -145,7 +149,7 @@ Result<> ConsumeQueueSet::sync() {
   for (StoredQueue* queue : dirty) {
     const Result<> written = queue->entries.write_tail();
     if (!written) {
-      mark_dirty({dirty.begin(), dirty.end()});
+      mark_dirty(dirty);
       return written;
     }
     if (queue->entries.tail_bytes() > 0) added_to.push_back(queue);

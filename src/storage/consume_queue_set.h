@@ -9,7 +9,6 @@
 #include <set>
 #include <shared_mutex>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "base/flat_index.h"
@@ -66,7 +65,7 @@ class ConsumeQueueSet {
   FlatIndex<StoredQueue*> index_;  // likewise
 
   Mutex dirty_mutex_;
-  std::unordered_set<StoredQueue*> dirty_ RMQ_GUARDED_BY(dirty_mutex_);
+  std::vector<StoredQueue*> dirty_ RMQ_GUARDED_BY(dirty_mutex_);  // each once: StoredQueue::dirty
 };
 
 }  // namespace rmq::storage

@@ -27,6 +27,7 @@ class StoredQueue final : public Queue {
   // Entries that the dispatcher has collected and not yet appended, and where (QueueBuilder).
   std::uint32_t collected = 0;
   std::uint32_t collected_in = 0;
+  bool dirty = false;  // ConsumeQueueSet's, under its mutex
   ConsumeQueue entries;
 };
 
