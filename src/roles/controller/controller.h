@@ -76,6 +76,8 @@ class Controller {
 
   // A replica that is on record has spoken. `set_notices`: it wants Audience::SetNotices.
   void heard(replication::Heartbeat beat, net::Connection& connection, bool set_notices);
+  // One has spoken, but not by a heartbeat.
+  void expect(const replication::ReplicaKey& replica) { liveness_->expect(replica, now()); }
   void forget(const replication::ReplicaKey& replica);
   replication::ReplicaIds alive(const std::string& set) const;
   // Those that are not known to be dead.

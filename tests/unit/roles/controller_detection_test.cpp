@@ -107,6 +107,20 @@ TEST_CASE_FIXTURE(ControllerFixture, "controller: no member lives: nobody, until
   CHECK(third->notice(1).starts_with("1 " + back.address + " 3 4 2 "));
 }
 
+TEST_CASE_FIXTURE(ControllerFixture,
+                  "controller: the first master asks before its first heartbeat arrives") {
+  start();
+  clock.advance(1h);
+  Replica replica(1);
+  REQUIRE(is(apply(1, "x"), ResponseCode::Success));
+  REQUIRE(is(register_broker(replica), ResponseCode::Success));
+  REQUIRE(is(elect(replica), ResponseCode::Success));
+  clock.advance(config.first_heartbeat_timeout - 1ms);
+  for (int i = 0; i < 100; ++i) CHECK(reign() == "1 epoch 1 {1} 1");
+  clock.advance(1ms);
+  wait_for_reign("none epoch 1 {1} 1");
+}
+
 TEST_CASE_FIXTURE(ControllerFixture, "controller: an unclean election takes who is there") {
   config.enable_elect_unclean_master = true;
   start();

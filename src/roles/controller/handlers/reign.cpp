@@ -187,6 +187,8 @@ net::Task<Result<Response>> on_controller_elect_master(
   if (!done) co_return store_failed(done.error());
   if (!done->answer) co_return not_elected(reason_of(done->answer.error()), done->value);
   const ReignInfo& reign = *done->answer;
+  // RocketMQ's brokers ask for the first election while their first heartbeat is on its way.
+  controller.expect({name, *reign.master});
   log::info("controller", "master elected", kv("set", name), kv("master", id_text(reign.master)),
             kv("address", reign.master_address), kv("epoch", reign.epoch.value),
             kv("asked_by", request.broker_id), kv("dead", to_string(reign.dead)));

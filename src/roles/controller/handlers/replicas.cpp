@@ -102,6 +102,7 @@ net::Task<Result<Response>> on_controller_register_broker(
     log::info("controller", "broker has an address", kv("set", name), kv("id", registration.id),
               kv("address", registration.address));
   }
+  controller.expect({name, registration.id});
   const ReignInfo& reign = *done->answer;
   if (reign.master && !controller.is_dead(name, *reign.master)) {
     header.master_broker_id = reign.master;
