@@ -53,7 +53,8 @@ std::string remedy(const Error& error) {
   if (error.code == net::NetErrc::AddressInUse) {
     return "Stop what listens there, or choose another port with --port (0 takes free ones).";
   }
-  if (error.code == storage::StoreErrc::InUse) {
+  if (error.code == storage::StoreErrc::InUse ||
+      error.code == std::errc::resource_unavailable_try_again) {
     return "Another process uses this data directory: stop it, or choose another one with --data.";
   }
   if (error.code == std::errc::permission_denied ||
