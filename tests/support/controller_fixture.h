@@ -114,6 +114,7 @@ struct ControllerFixture {
   ~ControllerFixture() {
     tool.reset();
     if (controller) controller->stop();
+    io().stop();  // those that it runs on
     threads.stop();
   }
   void start() {
@@ -148,10 +149,10 @@ struct ControllerFixture {
   Command call(net::RpcClient& client, net::IoThread& thread, Command request) {
     const std::string address = "127.0.0.1:" + std::to_string(controller->port());
     std::function<net::Task<Result<Command>>()> start_call = [&client, address, request] {
-      return client.call(address, request, 10s);
+      return client.call(address, request, 60s);
     };
     Result<Command> response = net::run_blocking<Result<Command>>(thread, start_call);
-    REQUIRE(response);
+    REQUIRE_MESSAGE(response, (response ? "" : response.error().message()));
     return *response;
   }
   template <class Header>
