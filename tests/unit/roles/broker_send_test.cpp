@@ -110,6 +110,20 @@ TEST_CASE_FIXTURE(Fixture, "send: a negative queue id is the broker's choice") {
   CHECK(queue < 4);
 }
 
+TEST_CASE_FIXTURE(Fixture, "send: a queue that its topic loses is refused from then on") {
+  SendMessageRequest header = send_header("T");
+  header.queue_id = 3;
+  CHECK(node->call(send_request(header, "x")).code == 0);
+  auto topic = node->broker.topics.find("T");
+  REQUIRE(topic);
+  topic->read_queue_nums = topic->write_queue_nums = 2;
+  REQUIRE(node->broker.topics.update(*topic, ""));
+  const Command refused = node->call(send_request(header, "x"));
+  CHECK(refused.code == static_cast<std::int32_t>(ResponseCode::InvalidParameter));
+  header.queue_id = 1;
+  CHECK(node->call(send_request(header, "x")).code == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "one-way: stored, and not answered") {
   Command request = send_request(send_header("T"), "quiet");
   std::function<net::Task<Result<>>()> start = [this, request] {
