@@ -32,7 +32,7 @@ import remoting  # noqa: E402  (beside the cluster tests)
 
 CLUSTER, SET, TOPIC, QUEUES = "switching", "pair", "Switched", 4
 GET_REPLICA_INFO, GET_TOPIC_CONFIG = 1004, 351
-TOOL = "org.apache.rocketmq.tools.command.MQAdminStartup"
+NOISE = r"\d\d:\d\d:\d\d,\d+ \|-|\s+at |\s*\.\.\. |RocketMQLog|Caused by|org\.apache\.\S+Exception"
 CONTROLLER = "org.apache.rocketmq.controller.ControllerStartup"
 CONTROLLER_HEAP = [*servers.SMALL_HEAP, "--add-opens=java.base/java.lang=ALL-UNNAMED"]
 SEND_SECONDS = 1.0
@@ -161,6 +161,28 @@ def keys_at(broker: Broker) -> set[bytes]:
     return found
 
 
+class Admin:
+    """mqadmin, all of whose commands are run by one process."""
+
+    def __init__(self, home: pathlib.Path, namesrv: str):
+        with open(home / "mqadmin.log", "wb") as output:
+            self.process = subprocess.Popen(
+                ["java", *servers.SMALL_HEAP, f"-Drocketmq.home.dir={home}", f"-Duser.home={home}",
+                 "--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp",
+                 servers.java_classpath(), servers.HERE / "Mqadmin.java"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, text=True, env=os.environ | {"NAMESRV_ADDR": namesrv})
+
+    def ask(self, arguments: tuple[str, ...]) -> list[str]:
+        self.process.stdin.write("\t".join(arguments) + "\n")
+        self.process.stdin.flush()
+        lines = []
+        while (line := self.process.stdout.readline()) != "===\n":
+            if not line:
+                raise RuntimeError(f"mqadmin {arguments} ended its process")
+            lines.append(line.rstrip("\n"))
+        return lines
+
+
 @dataclasses.dataclass
 class Run:
     """One run of everything under one controller."""
@@ -171,14 +193,9 @@ class Run:
 
     def tool(self, name: str, *arguments: str) -> None:
         """Runs mqadmin and keeps what it prints under `name`."""
-        command = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Drocketmq.home.dir={self.home}",
-                   f"-Duser.home={self.home}", "--add-opens=java.base/java.nio=ALL-UNNAMED",
-                   "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", servers.java_classpath(), TOOL, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=servers.START_SECONDS, check=False,
-                              env=os.environ | {"NAMESRV_ADDR": self.namesrv})
+        lines = self.admin.ask(arguments)
         # Of an exception what the server said; of the log nothing.
-        lines = [line for line in done.stdout.splitlines() if not re.match(r"\d\d:\d\d:\d\d,\d+ \|-|\tat |RocketMQLog", line)]
-        text = "\n".join(lines + [line for line in done.stderr.splitlines() if "CODE:" in line])
+        text = "\n".join([line for line in lines if not re.match(NOISE, line)] + [line for line in lines if "CODE:" in line])
         for who, address in (("CONTROLLER", self.controller.address), ("FIRST", self.first.address),
                              ("SECOND", self.second.address)):
             text = text.replace(address, who)
@@ -198,6 +215,8 @@ class Run:
                 processes.append(subprocess.Popen(
                     [servers.BINARY, "serve", "--role=namesrv", "--port", str(self.namesrv_port), "--listen", "127.0.0.1", "--data",
                      self.home / "namesrv"], stdin=subprocess.DEVNULL, stdout=output, stderr=output))
+            self.admin = Admin(self.home, self.namesrv)
+            processes.append(self.admin.process)
             self.controller = Controller(self.home / "controller", self.make)
             processes.append(self.controller.process)
             self.first = Broker(self.home / "first", self.namesrv, self.controller.address)
