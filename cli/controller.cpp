@@ -1,6 +1,6 @@
 #include "cli/controller.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +11,7 @@
 #include "cli/output.h"
 #include "cli/settings_verbs.h"
 #include "client/controller_client.h"
-#include "net/endpoint.h"
+#include "client/name_servers.h"
 #include "net/net_errc.h"
 
 namespace rmq::cli {
@@ -24,6 +24,7 @@ using protocol::ReplicasOfSets;
 using protocol::ReplicaState;
 
 constexpr const char* kDefaultControllers = "127.0.0.1:9878";
+constexpr std::uint16_t kDefaultPort = 9878;
 
 struct ControllerOptions : CommonOptions {
   std::string controllers = kDefaultControllers;
@@ -45,24 +46,10 @@ void add_controller_option(const Command& verb, ControllerOptions& options) {
       .shows_default();
 }
 
-// "host:port;host" apart.
-Result<std::vector<std::string>> parse_controllers(std::string_view text) {
-  std::vector<std::string> addresses;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(';'), text.size());
-    std::string address(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (address.empty()) continue;
-    if (address.rfind(':') == std::string::npos) address += ":9878";
-    RMQ_CHECK(net::split_address(address));
-    addresses.push_back(std::move(address));
-  }
-  if (addresses.empty()) return fail(net::NetErrc::AddressMalformed, "--controller names none");
-  return addresses;
-}
-
 Result<ControllerClient> controllers(const ControllerOptions& options, Session& session) {
-  RMQ_TRY(std::vector<std::string> addresses, parse_controllers(options.controllers));
+  RMQ_TRY(std::vector<std::string> addresses,
+          client::parse_server_addresses(options.controllers, kDefaultPort));
+  if (addresses.empty()) return fail(net::NetErrc::AddressMalformed, "--controller names none");
   return ControllerClient(session.client(), std::move(addresses), options.timeout());
 }
 

@@ -7,7 +7,7 @@
 namespace rmq::client {
 namespace {
 
-constexpr std::string_view kDefaultPort = ":9876";
+constexpr std::uint16_t kDefaultPort = 9876;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -23,7 +23,8 @@ bool has_port(std::string_view address) {
 
 }  // namespace
 
-Result<std::vector<std::string>> parse_name_servers(std::string_view text) {
+Result<std::vector<std::string>> parse_server_addresses(std::string_view text,
+                                                        std::uint16_t default_port) {
   std::vector<std::string> addresses;
   while (!text.empty()) {
     const auto end = text.find(';');
@@ -31,10 +32,15 @@ Result<std::vector<std::string>> parse_name_servers(std::string_view text) {
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     if (part.empty()) continue;
     std::string address(part);
-    if (!has_port(part)) address += kDefaultPort;
+    if (!has_port(part)) address += ":" + std::to_string(default_port);
     RMQ_CHECK(net::split_address(address));
     addresses.push_back(std::move(address));
   }
+  return addresses;
+}
+
+Result<std::vector<std::string>> parse_name_servers(std::string_view text) {
+  RMQ_TRY(std::vector<std::string> addresses, parse_server_addresses(text, kDefaultPort));
   if (addresses.empty()) return fail(ClientErrc::NoNameServer);
   return addresses;
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,10 @@
 namespace rmq::client {
 
 // "host:port;host:port", as Java writes it; blanks and empty parts are dropped, a part without port
-// gets 9876. Errors: NetErrc::AddressMalformed; ClientErrc::NoNameServer when nothing is left.
+// gets `default_port`. Error: NetErrc::AddressMalformed.
+Result<std::vector<std::string>> parse_server_addresses(std::string_view text,
+                                                        std::uint16_t default_port);
+// The same of name servers, with 9876. Error: ClientErrc::NoNameServer when nothing is left, too.
 Result<std::vector<std::string>> parse_name_servers(std::string_view text);
 
 class NameServers {

@@ -22,7 +22,6 @@ namespace {
 
 // In an open loop nothing but memory limits how many requests may be on their way.
 constexpr std::size_t kOpenLoopInFlight = 16'384;
-constexpr std::size_t kQueuesSharedMax = 1024;
 
 // The first half of the unique keys of one connection.
 std::string key_prefix(std::size_t line) {
@@ -77,17 +76,9 @@ Result<std::shared_ptr<SendStream>> SendLoad::make_stream(const Broker& broker, 
     options.frames.push_back(std::move(frame));
   }
   options.queues = broker.queues;
-  // Each of very many queues belongs to one connection; else all belong to all, which begin at
-  // different ones.
-  const std::size_t own = index / brokers;
-  options.begin = 0;
-  options.end = queues.size();
-  options.first = index % queues.size();
-  if (queues.size() > kQueuesSharedMax) {
-    const std::size_t shares = std::max<std::size_t>(1, options_.connections / brokers);
-    options.begin = options.first = queues.size() * (own % shares) / shares;
-    options.end = queues.size() * (own % shares + 1) / shares;
-  }
+  // Connections take turns in going to the brokers; the first ones have one more.
+  const std::size_t to_broker = (options_.connections + brokers - 1) / brokers;
+  options.share = share_of_queues(queues.size(), to_broker, index / brokers);
   options.messages_per_frame = options_.shape.batch;
   options.bytes_per_frame =
       options_.shape.body_bytes * static_cast<std::size_t>(options_.shape.batch);

@@ -35,7 +35,7 @@ std::int64_t wall_ms() {
 SendStream::SendStream(SendStreamOptions options)
     : options_(std::move(options)),
       slots_(options_.in_flight),
-      next_queue_(options_.first),
+      next_queue_(options_.share.first),
       next_number_(options_.first_number) {
   free_.reserve(slots_.size());
   for (std::size_t slot = slots_.size(); slot-- > 0;) free_.push_back(slot);
@@ -69,7 +69,7 @@ void SendStream::send_due(net::Connection& connection, SteadyTime due) {
 
 const client::MessageQueue& SendStream::next_queue() {
   const client::MessageQueue& queue = (*options_.queues)[next_queue_];
-  if (++next_queue_ == options_.end) next_queue_ = options_.begin;
+  if (++next_queue_ == options_.share.end) next_queue_ = options_.share.begin;
   return queue;
 }
 

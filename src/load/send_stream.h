@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "load/frame_template.h"
 #include "load/load_result.h"
+#include "load/queue_share.h"
 #include "net/await.h"
 #include "net/connection.h"
 #include "net/service.h"
@@ -21,11 +22,8 @@
 namespace rmq::load {
 
 struct SendStreamOptions {
-  // Sent to in turn: those in [begin, end), from `first` on.
   std::shared_ptr<const std::vector<client::MessageQueue>> queues;
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::size_t first = 0;
+  QueueShare share;                   // of these
   std::vector<FrameTemplate> frames;  // one of them fits each queue
   std::int32_t messages_per_frame = 1;
   std::size_t bytes_per_frame = 0;  // of the bodies

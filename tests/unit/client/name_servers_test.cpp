@@ -53,6 +53,12 @@ TEST_CASE("name server lists as Java writes them") {
   }
 }
 
+TEST_CASE("server lists with another default port, and an empty one") {
+  using List = std::vector<std::string>;
+  CHECK(parse_server_addresses("a;[::1];b:2", 9878) == List{"a:9878", "[::1]:9878", "b:2"});
+  CHECK(parse_server_addresses(" ; ", 9878) == List{});
+}
+
 TEST_CASE("a name server that is down is passed over, and not asked first the next time") {
   net::IoThreads threads(1);
   FakeServer silent(
