@@ -225,6 +225,23 @@ Result<> ConsumeQueue::cut_in_use(PhysicalOffset log_end, PhysicalOffset log_beg
   return {};
 }
 
+Result<> ConsumeQueue::restart_at(QueueOffset next) {
+  RMQ_CHECK(reset());
+  synced_end_ = 0;
+  if (next.value == 0) return {};
+  {
+    MutexLock lock(mutex_);
+    begin_with(next);
+  }
+  written_end_ = next;
+  publish();
+  RMQ_CHECK(write_tail());
+  // Even an empty file says what the next offset is.
+  RMQ_TRY([[maybe_unused]] const std::shared_ptr<File> file,
+          file_for_append(next.value / per_file_));
+  return {};
+}
+
 void ConsumeQueue::end_recovery() {
   ends_.reset();
   MutexLock lock(mutex_);

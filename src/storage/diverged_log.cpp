@@ -48,6 +48,8 @@ Result<std::string> keep_diverged(FileSystem& files, const CommitLog& log,
                                   const std::string& directory, PhysicalOffset from,
                                   PhysicalOffset to, std::int64_t now_ms) {
   RMQ_CHECK(files.make_directories(directory));
+  // A process that was killed may have made it without putting its name on disk.
+  RMQ_CHECK(files.sync_directory(parent_directory(directory)));
   RMQ_TRY(const std::string path,
           free_path(files, directory + "/" + position_file_name(from.value) + "-" +
                                position_file_name(to.value) + "-" + time_text(now_ms)));

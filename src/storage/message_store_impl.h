@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <unordered_map>
 
 #include "storage/deleted_messages.h"
 #include "storage/dispatcher.h"
@@ -67,13 +68,16 @@ class MessageStore::Impl {
     std::int64_t last_store_timestamp_ms = 0;
     Dispatcher::Progress progress;  // not beyond it
     std::optional<IndexMark> index;
+    // The number of the first message behind it, of each queue that has one: the queue's end.
+    std::unordered_map<StoredQueue*, QueueOffset> queue_ends;
   };
   Result<Cut> prepare_cut(PhysicalOffset at);
   Result<Dispatcher::Progress> progress_at(PhysicalOffset at);
   Result<> cut_log(PhysicalOffset at, std::optional<ConfirmedOffset> confirmed);
   Result<> carry_out(const Cut& cut);
-  Result<> cut_queues(PhysicalOffset end);
-  Result<> count_undispatched(PhysicalOffset from, PhysicalOffset end);
+  Result<> cut_queues(const Cut& cut);
+  Result<> visit_entries(PhysicalOffset from, PhysicalOffset end,
+                         const std::function<void(const DispatchEntry&)>& visit);
   Result<> cut_index(const Cut& cut);
   void limit_confirmed(std::optional<ConfirmedOffset> confirmed);
 

@@ -124,6 +124,9 @@ Result<MessageStore::Impl::Cut> MessageStore::Impl::prepare_cut(PhysicalOffset a
   } else {
     RMQ_TRY(cut.progress.queues, queues_.count_begun_before(at));
   }
+  RMQ_CHECK(visit_entries(at, end, [&cut](const DispatchEntry& entry) {
+    cut.queue_ends.try_emplace(entry.queue, entry.queue_offset);
+  }));
   if (config_.message_index_enable) cut.index = builder_.sync(MessageIndex::Force::Yes);
   const std::int64_t bytes = end - at;
   if (config_.diverged_bytes_max == 0) {
@@ -181,10 +184,10 @@ Result<> MessageStore::Impl::carry_out(const Cut& cut) {
   const PhysicalOffset written_end{appended_.value().value};
   RMQ_CHECK(housekeeper_->note_before_cut(cut.progress, cut.end));
   RMQ_CHECK(log_.truncate(cut.end, written_end));
-  RMQ_CHECK(cut_queues(cut.end));
+  RMQ_CHECK(cut_queues(cut));
   recovered_ = cut.progress;
+  RMQ_TRY(recovered_.queues, queues_.count_begun_before(recovered_.position));
   recovered_.sum_of_ends = queues_.sum_of_ends();
-  RMQ_CHECK(count_undispatched(recovered_.position, cut.end));
   RMQ_CHECK(hide_deleted(cut.end));
   if (scrubber_) RMQ_CHECK(scrubber_->cut(cut.end));
   appended_.begin_reign(AppendedOffset{cut.end.value});
@@ -200,24 +203,35 @@ Result<> MessageStore::Impl::carry_out(const Cut& cut) {
   return {};
 }
 
-Result<> MessageStore::Impl::cut_queues(PhysicalOffset end) {
+Result<> MessageStore::Impl::cut_queues(const Cut& cut) {
   const std::vector<StoredQueue*> all = queues_.all();
   for (StoredQueue* queue : all) {
-    RMQ_CHECK(queue->entries.cut_in_use(end, log_.begin()));
-    queue->next_offset = queue->entries.written_end();
+    ConsumeQueue& entries = queue->entries;
+    RMQ_CHECK(entries.cut_in_use(cut.end, log_.begin()));
+    const auto end = cut.queue_ends.find(queue);
+    if (end != cut.queue_ends.end() && entries.written_end() > end->second) {
+      RMQ_CHECK(entries.restart_at(end->second));
+    }
+    queue->next_offset = entries.written_end();
   }
   queues_.mark_dirty(all);
-  return queues_.sync();
+  RMQ_CHECK(queues_.sync());
+  // Records that are in the log, but not in queues yet, have their numbers.
+  return visit_entries(cut.progress.position, cut.end, [](const DispatchEntry& entry) {
+    entry.queue->next_offset = entry.queue_offset + 1;
+  });
 }
 
-// Records that are in the log, but not in queues yet, have their numbers.
-Result<> MessageStore::Impl::count_undispatched(PhysicalOffset from, PhysicalOffset end) {
+// Those of records in [from, end) that have a place in a queue.
+Result<> MessageStore::Impl::visit_entries(
+    PhysicalOffset from, PhysicalOffset end,
+    const std::function<void(const DispatchEntry&)>& visit) {
   LogCursor cursor(log_, from, end, protocol::CheckBody::No);
   for (;;) {
     RMQ_TRY(const std::optional<protocol::MessageRecord> record, cursor.next());
     if (!record) return {};
     RMQ_TRY(const DispatchEntry entry, maker_.make(*record));
-    if (entry.queue != nullptr) entry.queue->next_offset = entry.queue_offset + 1;
+    if (entry.queue != nullptr) visit(entry);
   }
 }
 

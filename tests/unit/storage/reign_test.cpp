@@ -433,6 +433,39 @@ TEST_CASE("cut: deleted messages stay so, and new ones behind the cut are not") 
   }
 }
 
+TEST_CASE("cut: a queue goes back behind files that are gone with deleted messages") {
+  for (const int last : {20, 19}) {  // within a file of the queue, and at the end of one
+    CAPTURE(last);
+    StoreFixture fixture;
+    fixture.config.consume_queue_file_bytes = 20 * 4;
+    fixture.config.clean_resource_interval = std::chrono::milliseconds(1);
+    fixture.config.commit_log_segment_bytes = 1000;
+    fixture.config.delete_when = "";
+    fixture.open();
+    std::vector<PhysicalOffset> ends;
+    for (int i = 0; i < 40; ++i) {
+      if (i == 12) fixture.clock.advance(std::chrono::hours(100));
+      ends.push_back(fixture.append("T", 0, {"m"}).end);
+    }
+    REQUIRE(fixture.wait_dispatched());
+    REQUIRE(fixture.store->delete_messages("T", ends[35]));
+    // With the first file of the log all files go that the queue has of deleted messages.
+    const std::string gone =
+        fixture.layout().consume_queue("T", 0) + "/" + position_file_name(20 * 28);
+    fixture.store->delete_expired();
+    while (*FileSystem::posix().exists(gone)) std::this_thread::yield();
+    REQUIRE(fixture.store->min_physical() <= ends[static_cast<std::size_t>(last)]);
+    change(*fixture.store, Reign::Leading, ends[static_cast<std::size_t>(last)]);
+    CHECK(fixture.store->visible_end("T", 0) == QueueOffset{last + 1});
+    CHECK(fixture.store->min_offset("T", 0) == QueueOffset{last + 1});
+    fixture.kill();
+    fixture.open();
+    CHECK(fixture.append("T", 0, {"new"}).offsets[0] == QueueOffset{last + 1});
+    REQUIRE(fixture.wait_dispatched());
+    CHECK(fixture.bodies("T", 0, last + 1) == Texts{"new"});
+  }
+}
+
 TEST_CASE("cut: what is not confirmed keeps its numbers, and is not shown by it") {
   StorePair pair;
   pair.follower.store->confirm(ConfirmedOffset{0});
