@@ -94,7 +94,7 @@ class PairRun {
       restart(old, death);
       REQUIRE(cut(old, common));
     }
-    old.acknowledged = old.flushed = end_of(old);
+    note(old);
     copied_ = old.store().resume_log();
     return died;
   }
