@@ -91,13 +91,24 @@ Result<Salvaged> look_at(ByteView bytes, const SalvageOptions& options) {
 
 // As its application made it. What clients and brokers added they add again.
 client::Message message_of(const Salvaged& found) {
-  static const std::vector<std::string_view> kAdded{
-      property::kTags,         property::kKeys,         property::kDelayTimeLevel,
-      property::kUniqKey,      property::kWaitStoreMsgOk, property::kRealTopic,
-      property::kRealQueueId,  property::kDelayMark,    property::kTransactionPrepared,
-      property::kProducerGroup, property::kMinOffset,   property::kMaxOffset,
-      property::kCluster,      property::kMsgRegion,    property::kTraceSwitch,
-      property::kTransactionPreparedQueueOffset, property::kTransactionId, property::kCrc32};
+  static const std::vector<std::string_view> kAdded{property::kTags,
+                                                    property::kKeys,
+                                                    property::kDelayTimeLevel,
+                                                    property::kUniqKey,
+                                                    property::kWaitStoreMsgOk,
+                                                    property::kRealTopic,
+                                                    property::kRealQueueId,
+                                                    property::kDelayMark,
+                                                    property::kTransactionPrepared,
+                                                    property::kProducerGroup,
+                                                    property::kMinOffset,
+                                                    property::kMaxOffset,
+                                                    property::kCluster,
+                                                    property::kMsgRegion,
+                                                    property::kTraceSwitch,
+                                                    property::kTransactionPreparedQueueOffset,
+                                                    property::kTransactionId,
+                                                    property::kCrc32};
   client::Message message;
   message.topic = found.topic;
   message.body = found.message.body;
@@ -105,12 +116,12 @@ client::Message message_of(const Salvaged& found) {
   message.keys = found.message.keys;
   message.flag = found.message.flag;
   for (const auto& [name, value] : found.message.properties) {
-    if (std::ranges::find(kAdded, name) == kAdded.end()) message.properties.emplace_back(name, value);
+    if (std::ranges::find(kAdded, name) == kAdded.end())
+      message.properties.emplace_back(name, value);
   }
   message.properties.emplace_back(kSalvagedProperty, found.message.message_id);
   if (found.message.queue.topic == "SCHEDULE_TOPIC_XXXX") {
-    message.delay_level =
-        std::atoi(property_of(found.message, property::kDelayTimeLevel).c_str());
+    message.delay_level = std::atoi(property_of(found.message, property::kDelayTimeLevel).c_str());
   }
   return message;
 }
@@ -262,7 +273,9 @@ Result<> send_all(const std::vector<DivergedFile>& files, const SalvageOptions& 
   for (const DivergedFile& file : files) {
     if (file.sent) continue;
     RMQ_CHECK(send_file(file, options, session, producer, progress, sent));
-    if (whole) RMQ_CHECK(offline::note_sent(FileSystem::posix(), file));
+    if (whole) {
+      RMQ_CHECK(offline::note_sent(FileSystem::posix(), file));
+    }
   }
   return {};
 }
@@ -301,15 +314,15 @@ ExitCode salvage_store(SalvageOptions& options, const offline::StorePlace& place
   const std::string what = "send " + std::to_string(found.to_send()) + " messages of " +
                            place.config.root_directory + " again, and leave out " +
                            std::to_string(found.skipped());
-  const auto refusal = ask_consent(options.consent, what, place.config.root_directory,
-                                   options.format(), console);
+  const auto refusal =
+      ask_consent(options.consent, what, place.config.root_directory, options.format(), console);
   if (refusal) return *refusal;
   const std::unique_ptr<Session> session = open_session(options, console);
   if (session == nullptr) return ExitCode::Usage;
   Sent sent;
   if (const Result<> done = send_all(*files, options, *session, console, sent); !done) {
-    Failure failure = explain(done.error(), "send the message at " + std::to_string(sent.at.value),
-                              options);
+    Failure failure =
+        explain(done.error(), "send the message at " + std::to_string(sent.at.value), options);
     failure.message += "; " + std::to_string(sent.count) + " messages were sent before it";
     failure.hint += (failure.hint.empty() ? "" : " ") + std::string("Go on with --from ") +
                     std::to_string(sent.at.value) + ".";

@@ -100,7 +100,9 @@ Result<> BlockSums::cut(PhysicalOffset end) {
       const std::int64_t kept = (end.value - base) / kBlockBytes * kSumBytes;
       RMQ_TRY(const std::unique_ptr<File> file, files_.open(path_of(base), OpenMode::Write));
       RMQ_TRY(const std::int64_t length, file->size());
-      if (length > kept) RMQ_CHECK(file->truncate(kept));
+      if (length > kept) {
+        RMQ_CHECK(file->truncate(kept));
+      }
       RMQ_CHECK(file->sync_data());
     }
   }

@@ -2,10 +2,10 @@
 // syncs and cuts files; what is in them is LogWriter's and LogCursor's business.
 // Format (RocketMQ CommitLog.java): records (protocol/message_record.h) back to back, a blank
 // record where the next one did not fit; a segment's name is the physical offset of its first byte.
-// Threads: load() and cut() before any other, truncate() while nobody reads or writes; write() and roll() by whoever holds the writer role;
-// prepare_next() and the rest on any thread.
-// Crash: a segment is complete and named on disk before the first byte goes into it. Bytes are on
-// disk after sync().
+// Threads: load() and cut() before any other, truncate() while nobody reads or writes; write() and
+// roll() by whoever holds the writer role; prepare_next() and the rest on any thread. Crash: a
+// segment is complete and named on disk before the first byte goes into it. Bytes are on disk after
+// sync().
 #pragma once
 
 #include <memory>

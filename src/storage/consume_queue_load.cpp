@@ -237,8 +237,10 @@ Result<> ConsumeQueue::restart_at(QueueOffset next) {
   publish();
   RMQ_CHECK(write_tail());
   // Even an empty file says what the next offset is.
-  RMQ_TRY([[maybe_unused]] const std::shared_ptr<File> file,
-          file_for_append(next.value / per_file_));
+  const std::int64_t index = next.value / per_file_;
+  RMQ_TRY([[maybe_unused]] const std::shared_ptr<File> file, file_for_append(index));
+  MutexLock lock(mutex_);
+  note_dirty(index);
   return {};
 }
 

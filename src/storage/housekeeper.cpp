@@ -118,8 +118,8 @@ Result<> Housekeeper::note_before_cut(const Dispatcher::Progress& progress, Phys
   RMQ_TRY(LogMark mark, mark_of(progress));
   mark.flushed = end;
   CheckpointValues& times = mark.checkpoint;
-  for (std::int64_t* time : {&times.log_timestamp_ms, &times.consume_queue_timestamp_ms,
-                             &times.index_timestamp_ms}) {
+  for (std::int64_t* time :
+       {&times.log_timestamp_ms, &times.consume_queue_timestamp_ms, &times.index_timestamp_ms}) {
     *time = std::min(*time, progress.last_store_timestamp_ms);
   }
   return put(mark);

@@ -4,10 +4,10 @@
 //
 // A store leads, and takes messages by append(), or follows another one, and takes that one's log
 // by append_log(): reign by reign. Life: open() takes the store lock, loads, recovers; start()
-// starts the background threads and the first reign; stop() flushes, writes the checkpoint and removes `abort`. Destroying without
-// stop() leaves what kill -9 would. A store that has failed is stopped like that, too: the next
-// open() recovers. Threads: any, for everything but open, start, stop and the two that change the
-// reign, which come one at a time.
+// starts the background threads and the first reign; stop() flushes, writes the checkpoint and
+// removes `abort`. Destroying without stop() leaves what kill -9 would. A store that has failed is
+// stopped like that, too: the next open() recovers. Threads: any, for everything but open, start,
+// stop and the two that change the reign, which come one at a time.
 #pragma once
 
 #include <cstdint>

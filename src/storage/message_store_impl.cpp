@@ -87,8 +87,8 @@ Result<> MessageStore::Impl::hide_deleted(PhysicalOffset log_end) {
 
 Result<> MessageStore::Impl::delete_messages(std::string_view topic, PhysicalOffset end) {
   if (dispatched_.value().value < end.value) {
-    return fail(StoreErrc::OffsetOutOfRange,
-                "not dispatched up to " + std::to_string(end.value) + ", the log may have been cut");
+    return fail(StoreErrc::OffsetOutOfRange, "not dispatched up to " + std::to_string(end.value) +
+                                                 ", the log may have been cut");
   }
   MutexLock lock(deleted_mutex_);
   deleted_->note(std::string(topic), end);

@@ -1,9 +1,9 @@
 // How reigns end and begin, and how the log is cut in between.
 //
-// A cut is rare. All threads of the store rest meanwhile and readers are kept out, so that each part
-// is cut as after a start. The order is for crashes: what lies behind is kept; a note says that
-// nothing is known to be on disk beyond the cut, nor of the index; then the log is cut, and all that
-// follows recovery would do as well.
+// A cut is rare. All threads of the store rest meanwhile and readers are kept out, so that each
+// part is cut as after a start. The order is for crashes: what lies behind is kept; a note says
+// that nothing is known to be on disk beyond the cut, nor of the index; then the log is cut, and
+// all that follows recovery would do as well.
 #include "base/log.h"
 #include "storage/diverged_log.h"
 #include "storage/log_cursor.h"
@@ -40,7 +40,9 @@ Result<> MessageStore::Impl::begin_reign(Reign reign, std::optional<PhysicalOffs
   if (cut == end) cut.reset();
   // What an append could not take back, on a full disk. A cut wipes it too.
   const PhysicalOffset unwiped = std::max(writer_.unwiped_end(), follower_.unwiped_end());
-  if (unwiped > end) RMQ_CHECK(log_.wipe(end, unwiped));
+  if (unwiped > end) {
+    RMQ_CHECK(log_.wipe(end, unwiped));
+  }
   if (cut) {
     RMQ_CHECK(cut_log(*cut, confirmed));
   } else {
@@ -130,7 +132,8 @@ Result<MessageStore::Impl::Cut> MessageStore::Impl::prepare_cut(PhysicalOffset a
   if (config_.message_index_enable) cut.index = builder_.sync(MessageIndex::Force::Yes);
   const std::int64_t bytes = end - at;
   if (config_.diverged_bytes_max == 0) {
-    log::warn("store", "the log is cut, and what lies behind is not kept (store.diverged_bytes_max)",
+    log::warn("store",
+              "the log is cut, and what lies behind is not kept (store.diverged_bytes_max)",
               kv("at", at.value), kv("bytes", bytes));
     return cut;
   }
@@ -144,12 +147,13 @@ Result<MessageStore::Impl::Cut> MessageStore::Impl::prepare_cut(PhysicalOffset a
       keep_diverged(files_, log_, layout_.diverged(), at, end, clock_.now_ms());
   if (!kept) {
     if (!is_disk_full(kept.error())) return fail(kept.error());
-    return fail(StoreErrc::DiskFull, "no room for the " + std::to_string(bytes) +
-                                         " bytes behind " + std::to_string(at.value) + " in " +
-                                         layout_.diverged() + ": " + kept.error().message());
+    return fail(StoreErrc::DiskFull, "no room for the " + std::to_string(bytes) + " bytes behind " +
+                                         std::to_string(at.value) + " in " + layout_.diverged() +
+                                         ": " + kept.error().message());
   }
   log::warn("store", "what only this log has is kept, and the log is cut", kv("at", at.value),
-            kv("bytes", bytes), kv("file", *kept), kv("advice", "'rmq store salvage' sends it again"));
+            kv("bytes", bytes), kv("file", *kept),
+            kv("advice", "'rmq store salvage' sends it again"));
   return cut;
 }
 
@@ -158,10 +162,10 @@ Result<Dispatcher::Progress> MessageStore::Impl::progress_at(PhysicalOffset at) 
   Dispatcher::Progress progress;
   progress.position = at;
   if (at < log_.begin() || at.value > appended_.value().value) {
-    return fail(StoreErrc::OffsetOutOfRange,
-                "cannot cut at " + std::to_string(at.value) + ", the log has " +
-                    std::to_string(log_.begin().value) + " to " +
-                    std::to_string(appended_.value().value));
+    return fail(StoreErrc::OffsetOutOfRange, "cannot cut at " + std::to_string(at.value) +
+                                                 ", the log has " +
+                                                 std::to_string(log_.begin().value) + " to " +
+                                                 std::to_string(appended_.value().value));
   }
   if (at == log_.begin()) return progress;
   // A segment begins with a record.
@@ -189,11 +193,15 @@ Result<> MessageStore::Impl::carry_out(const Cut& cut) {
   RMQ_TRY(recovered_.queues, queues_.count_begun_before(recovered_.position));
   recovered_.sum_of_ends = queues_.sum_of_ends();
   RMQ_CHECK(hide_deleted(cut.end));
-  if (scrubber_) RMQ_CHECK(scrubber_->cut(cut.end));
+  if (scrubber_) {
+    RMQ_CHECK(scrubber_->cut(cut.end));
+  }
   appended_.begin_reign(AppendedOffset{cut.end.value});
   flushed_.begin_reign(FlushedOffset{cut.end.value});
   dispatched_.begin_reign(DispatchedOffset{recovered_.position.value});
-  if (config_.message_index_enable) RMQ_CHECK(cut_index(cut));
+  if (config_.message_index_enable) {
+    RMQ_CHECK(cut_index(cut));
+  }
   reader_.note_cut(cut.end);
   last_store_timestamp_ms_ = cut.last_store_timestamp_ms;
   group_commit_.rewind(recovered_.last_store_timestamp_ms);
@@ -223,9 +231,8 @@ Result<> MessageStore::Impl::cut_queues(const Cut& cut) {
 }
 
 // Those of records in [from, end) that have a place in a queue.
-Result<> MessageStore::Impl::visit_entries(
-    PhysicalOffset from, PhysicalOffset end,
-    const std::function<void(const DispatchEntry&)>& visit) {
+Result<> MessageStore::Impl::visit_entries(PhysicalOffset from, PhysicalOffset end,
+                                           const std::function<void(const DispatchEntry&)>& visit) {
   LogCursor cursor(log_, from, end, protocol::CheckBody::No);
   for (;;) {
     RMQ_TRY(const std::optional<protocol::MessageRecord> record, cursor.next());

@@ -159,7 +159,8 @@ class CrashRun {
     constexpr std::int64_t kTailMax = 48 * 1024;
     const std::int64_t end = fixture_.store->appended().value().value;
     std::vector<std::int64_t> ends;
-    for (const Queue& queue : queues_) ends.insert(ends.end(), queue.ends.begin(), queue.ends.end());
+    for (const Queue& queue : queues_)
+      ends.insert(ends.end(), queue.ends.begin(), queue.ends.end());
     std::erase_if(ends, [&](std::int64_t at) {
       return at < fixture_.store->min_physical().value || at > end || end - at > kTailMax;
     });

@@ -63,8 +63,8 @@ inline void check_nothing_behind(CrashFileSystem& files, const StoreFixture& fix
     const std::int64_t base = storage::parse_position_file_name(directory, name).value();
     const auto bytes = read_file(files, directory + "/" + name);
     if (!bytes) return;  // expired, or dead
-    const std::int64_t from = std::clamp<std::int64_t>(end.value - base, 0,
-                                                       static_cast<std::int64_t>(bytes->size()));
+    const std::int64_t from =
+        std::clamp<std::int64_t>(end.value - base, 0, static_cast<std::int64_t>(bytes->size()));
     CAPTURE(name);
     CHECK(std::all_of(bytes->begin() + from, bytes->end(),
                       [](std::byte b) { return b == std::byte{0}; }));

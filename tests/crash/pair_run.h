@@ -268,9 +268,9 @@ class PairRun {
     const auto segment = static_cast<std::size_t>(side.fixture.config.commit_log_segment_bytes);
     for (std::size_t base = 0; base < log.size(); base += segment) {
       const std::size_t whole = std::min(segment, (log.size() - base) / 512 * 512);
-      const auto different =
-          sums.check(ByteView(log).subspan(base, whole), PhysicalOffset{static_cast<std::int64_t>(base)},
-                     storage::BlockSums::Missing::Skip);
+      const auto different = sums.check(ByteView(log).subspan(base, whole),
+                                        PhysicalOffset{static_cast<std::int64_t>(base)},
+                                        storage::BlockSums::Missing::Skip);
       REQUIRE(different);
       CHECK(different->empty());
     }

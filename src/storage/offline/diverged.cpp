@@ -91,8 +91,8 @@ Result<> read_diverged(FileSystem& files, const DivergedFile& file,
     }
     if (magic != protocol::kMagicBlank) {
       RMQ_TRY(const ByteView record, window.at(at, static_cast<std::size_t>(size)));
-      const auto scan =
-          protocol::scan_record(record, PhysicalOffset{file.from.value + at}, protocol::CheckBody::Yes);
+      const auto scan = protocol::scan_record(record, PhysicalOffset{file.from.value + at},
+                                              protocol::CheckBody::Yes);
       if (!scan) return malformed(file, at, scan.error().message());
       RMQ_CHECK(visit(record));
     }
