@@ -216,6 +216,10 @@ Result<> MessageStore::Impl::cut_queues(const Cut& cut) {
   for (StoredQueue* queue : all) {
     ConsumeQueue& entries = queue->entries;
     RMQ_CHECK(entries.cut_in_use(cut.end, log_.begin()));
+    // An empty log may go on with another one's, which begins anywhere.
+    if (cut.end.value == 0) {
+      RMQ_CHECK(entries.restart_at({}));
+    }
     const auto end = cut.queue_ends.find(queue);
     if (end != cut.queue_ends.end() && entries.written_end() > end->second) {
       RMQ_CHECK(entries.restart_at(end->second));
