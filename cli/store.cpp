@@ -58,7 +58,7 @@ std::string absolute_path(const std::string& path) {
 
 }  // namespace
 
-void add_store_options(const Command& verb, StoreOptions& options) {
+void add_place_options(const Command& verb, StoreOptions& options) {
   verb.option("DIR", options.directory,
               "The store: the directory with commitlog/ in it, or the one that 'rmq serve --data' "
               "was given (default: where 'rmq serve' would keep it)");
@@ -66,6 +66,10 @@ void add_store_options(const Command& verb, StoreOptions& options) {
               "The server's file of settings (.toml, or RocketMQ's broker.conf), for paths and "
               "lengths of files; without it lengths are found from the files")
       .type("FILE");
+}
+
+void add_store_options(const Command& verb, StoreOptions& options) {
+  add_place_options(verb, options);
   add_output_option(verb, options);
 }
 
@@ -150,6 +154,7 @@ void add_store_commands(const Command& root, Console& console) {
   add_store_inspect(noun, console);
   add_store_verify(noun, console);
   add_store_repair(noun, console);
+  add_store_salvage(noun, console);
 }
 
 }  // namespace rmq::cli

@@ -1,5 +1,5 @@
 // `rmq store`: tools for a store directory, ours or a Java broker's: inspect (store_inspect.cpp),
-// verify (store_verify.cpp) and repair (store_repair.cpp).
+// verify (store_verify.cpp), repair (store_repair.cpp) and salvage (store_salvage.cpp).
 #pragma once
 
 #include <string>
@@ -23,7 +23,11 @@ struct StoreOptions : CommonOptions {
 void add_store_inspect(const Command& noun, Console& console);
 void add_store_verify(const Command& noun, Console& console);
 void add_store_repair(const Command& noun, Console& console);
+void add_store_salvage(const Command& noun, Console& console);
 
+// Which store.
+void add_place_options(const Command& verb, StoreOptions& options);
+// That, and --output.
 void add_store_options(const Command& verb, StoreOptions& options);
 
 // The store that is meant: the directory that was given, or the one below it that `rmq serve

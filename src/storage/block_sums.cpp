@@ -93,21 +93,22 @@ Result<std::vector<std::int64_t>> BlockSums::bases() const {
 Result<> BlockSums::cut(PhysicalOffset end) {
   file_.reset();
   RMQ_TRY(const std::vector<std::int64_t> found, bases());
-  bool removed = false;
   for (const std::int64_t base : found) {
     if (base >= end.value) {
       RMQ_CHECK(files_.remove(path_of(base)));
-      removed = true;
     } else if (base == base_of(end)) {
       const std::int64_t kept = (end.value - base) / kBlockBytes * kSumBytes;
       RMQ_TRY(const std::unique_ptr<File> file, files_.open(path_of(base), OpenMode::Write));
       RMQ_TRY(const std::int64_t length, file->size());
-      if (length <= kept) continue;
-      RMQ_CHECK(file->truncate(kept));
+      if (length > kept) {
+        RMQ_CHECK(file->truncate(kept));
+      }
       RMQ_CHECK(file->sync_data());
     }
   }
-  return removed ? files_.sync_directory(directory_) : Result<>();
+  // Also when nothing changed: a process that was killed may have done it, and not put it on disk.
+  RMQ_TRY(const bool there, files_.exists(directory_));
+  return there ? files_.sync_directory(directory_) : Result<>();
 }
 
 Result<> BlockSums::drop_before(PhysicalOffset begin) {

@@ -63,6 +63,12 @@ class ConsumeQueue {
   Result<> correct_begin(PhysicalOffset log_begin);
   // Frees what only the calls above need; none of them comes any more.
   void end_recovery();
+  // The same while the store runs, and nobody reads or dispatches: cut(), for a log that begins at
+  // `log_begin`. All entries must be in files.
+  Result<> cut_in_use(PhysicalOffset log_end, PhysicalOffset log_begin);
+  // Likewise for a queue whose files do not reach back to the cut, because what was in them is
+  // deleted: no entries, and the next one is `next`, also after a restart.
+  Result<> restart_at(QueueOffset next);
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
   // The same, and removes the files that have nothing else. The last one that is known to be on

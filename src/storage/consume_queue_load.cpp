@@ -214,6 +214,36 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
   return {};
 }
 
+Result<> ConsumeQueue::cut_in_use(PhysicalOffset log_end, PhysicalOffset log_begin) {
+  RMQ_ASSERT(tail_bytes() == 0);
+  RMQ_CHECK(cut(log_end));
+  synced_end_ = std::min(synced_end_.load(), written_end_.value);
+  begin_.store(files_begin().value, std::memory_order_release);
+  RMQ_CHECK(correct_begin(log_begin));
+  // Files that are gone may come again, under the same names.
+  end_recovery();
+  return {};
+}
+
+Result<> ConsumeQueue::restart_at(QueueOffset next) {
+  RMQ_CHECK(reset());
+  synced_end_ = 0;
+  if (next.value == 0) return {};
+  {
+    MutexLock lock(mutex_);
+    begin_with(next);
+  }
+  written_end_ = next;
+  publish();
+  RMQ_CHECK(write_tail());
+  // Even an empty file says what the next offset is.
+  const std::int64_t index = next.value / per_file_;
+  RMQ_TRY([[maybe_unused]] const std::shared_ptr<File> file, file_for_append(index));
+  MutexLock lock(mutex_);
+  note_dirty(index);
+  return {};
+}
+
 void ConsumeQueue::end_recovery() {
   ends_.reset();
   MutexLock lock(mutex_);

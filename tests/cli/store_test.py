@@ -136,6 +136,55 @@ class Store(CommandCase):
         told = self.rmq_json("message", "tail", "Orders", "--from", "earliest", "--no-follow", namesrv=namesrv)
         return {(m["queue"], m["offset"]) for m in told}
 
+    def diverge(self, first, last):
+        """A file of what a cut of the log would have taken: from message `first` of Orders/0 up to `last`."""
+        begin, end = self.position_of(first), self.position_of(last)
+        segment, at = self.segment_of(begin)
+        directory = self.store / "rmq/diverged"
+        directory.mkdir(exist_ok=True)
+        file = directory / ("%020d-%020d-20260102030405678" % (begin, end))
+        file.write_bytes(segment.read_bytes()[at:at + end - begin])
+        return file
+
+    def test_salvage_shows_what_diverged(self):
+        self.assertIn("nothing has diverged", self.rmq("store", "salvage", str(self.store)))
+        self.diverge(10, 20)
+        value = self.rmq_json("store", "salvage", str(self.data))[0]
+        self.assertEqual((value["to_send"], value["sent"], value["skipped"]), (20, 0, {}))
+        first = value["messages"][0]
+        self.assertEqual((first["topic"], first["queue"], first["offset"], first["bytes"]), ("Orders", 0, 10, 150))
+        self.assertEqual((first["keys"], first["position"]), (["k"], self.position_of(10)))
+        later = self.rmq_json("store", "salvage", str(self.data), "--from", str(first["position"] + 1))[0]
+        self.assertEqual((later["to_send"], later["skipped"]), (19, {"not asked for": 1}))
+        self.assertIn(first["message_id"], self.rmq("store", "salvage", str(self.data)))
+        rows = list(csv.DictReader(io.StringIO(self.rmq("store", "salvage", str(self.data), "--output", "csv"))))
+        self.assertEqual(len(rows), 20)
+
+    def test_salvage_says_where_a_file_is_damaged(self):
+        file = self.diverge(10, 20)
+        self.damage(file, 100)
+        self.rmq("store", "salvage", str(self.data), code=FAILED)
+        self.assertIn(str(file), self.err)
+
+    def test_salvage_sends_again(self):
+        file = self.diverge(10, 20)
+        self.rmq("store", "salvage", str(self.data), "--send", code=USAGE)
+        self.assertIn("--yes", self.err)
+        running = server.Server(broker_keys=KEYS)
+        self.addCleanup(running.remove)
+        running.start()
+        namesrv = "%s:%d" % running.namesrv
+        self.rmq("topic", "create", "Orders", "--queues", "1", namesrv=namesrv)
+        arguments = ("store", "salvage", str(self.data), "--send", "--yes", "--namesrv", namesrv)
+        self.assertEqual(self.rmq_json(*arguments)[0]["sent"], 20)
+        told = self.rmq_json("message", "tail", "Orders", "--from", "earliest", "--no-follow", namesrv=namesrv)
+        self.assertEqual([len(message["body"]) for message in told], [150] * 20)
+        self.assertEqual({message["tag"] for message in told}, {"a"})
+        self.assertTrue(all("RMQ_SALVAGED" in str(message["properties"]) for message in told))
+        self.assertFalse(file.exists())
+        again = self.rmq_json(*arguments)[0]
+        self.assertEqual((again["sent"], again["skipped"]), (0, {"sent before": 20}))
+
     def test_repair(self):
         lost = 70
         at = self.position_of(lost)

@@ -1,9 +1,7 @@
 // The crash matrix: a store dies at each kind of change it makes on disk, and at random ones.
 // Environment: RMQ_CRASH_SEEDS, how many random runs (200); RMQ_CRASH_SEED, one of them again.
-#include <cstdlib>
-#include <iostream>
-
 #include "tests/crash/crash_run.h"
+#include "tests/crash/crash_seeds.h"
 
 namespace rmq::test {
 namespace {
@@ -77,16 +75,16 @@ void run_seed(std::uint64_t seed) {
       run.use(static_cast<int>(random() % 80));
       if (random() % 4 == 0) run.stop();
     }
-    run.die(random() % 3 == 0 ? Death::Process : Death::Power);
+    const std::string where = run.files.died_at();
+    const bool process = random() % 3 == 0;
+    CAPTURE(where);
+    CAPTURE(process);
+    CAPTURE(run.cuts());
+    run.die(process ? Death::Process : Death::Power);
     REQUIRE(run.open());
     run.check();
     run.die(Death::Process);
   }
-}
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace
@@ -121,22 +119,6 @@ TEST_CASE("crash matrix: each change on disk") {
   CHECK(missed <= kMissedMax);
 }
 
-TEST_CASE("crash matrix: random moments") {
-  if (std::getenv("RMQ_CRASH_SEED") != nullptr) {
-    run_seed(number_from("RMQ_CRASH_SEED", 0));
-    return;
-  }
-  for (const std::uint64_t seed : kRegressionSeeds) {
-    CAPTURE(seed);
-    run_seed(seed);
-  }
-  const std::uint64_t count = number_from("RMQ_CRASH_SEEDS", 200);
-  std::random_device fresh;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t seed = fresh();
-    CAPTURE(seed);  // RMQ_CRASH_SEED=seed runs it again
-    run_seed(seed);
-  }
-}
+TEST_CASE("crash matrix: random moments") { run_seeds(kRegressionSeeds, run_seed); }
 
 }  // namespace rmq::test

@@ -10,12 +10,15 @@
 //   - under sync flush nothing is visible that is not on disk, so that nobody sees what vanishes;
 //   - deleted messages stay deleted, and files that expired take only the oldest;
 //   - each message is found by its key, once;
-//   - no checksum of a block of the log is that of other bytes.
+//   - no checksum of a block of the log is that of other bytes;
+//   - what a cut has taken back never comes again, nothing is left of it behind the end of the log,
+//   and it is kept in rmq/diverged.
 // Threads: the test's; the store has its own.
 #pragma once
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <memory>
@@ -25,6 +28,7 @@
 
 #include "storage/block_sums.h"
 #include "storage/layout.h"
+#include "tests/crash/diverged_files.h"
 #include "tests/support/crash_file_system.h"
 #include "tests/support/store_fixture.h"
 
@@ -63,8 +67,10 @@ class CrashRun {
   void use(int turns) {
     for (int turn = 0; turn < turns && !files.dead(); ++turn) {
       const auto choice = random_() % 100;
-      if (choice < 94) {
+      if (choice < 91) {
         send();
+      } else if (choice < 94) {
+        change_reign();
       } else if (choice < 96) {
         remove_topic();
       } else if (choice < 98) {
@@ -74,6 +80,18 @@ class CrashRun {
       }
     }
   }
+  // A reign ends, and the next one begins at the end of the log or at an earlier record.
+  void change_reign() {
+    const Error over{std::make_error_code(std::errc::operation_canceled), "over"};
+    fixture_.store->end_reign(over);
+    using Reign = storage::MessageStore::Reign;
+    if (random_() % 3 == 0) {
+      begin_reign(Reign::Following, {});
+      fixture_.store->end_reign(over);
+    }
+    begin_reign(Reign::Leading, random_() % 4 == 0 ? std::nullopt : choose_cut());
+  }
+
   // A clean end, unless it dies on the way.
   void stop() { fixture_.store->stop(); }
 
@@ -103,6 +121,16 @@ class CrashRun {
       check(queues_[i], static_cast<QueueId>(i));
     }
     check_sums();
+    check_diverged(files, fixture_.layout().diverged(), kept_);
+  }
+
+  // "4711-5000": what was cut off the log; for who looks for the reason of a failure.
+  std::string cuts() const {
+    std::string text;
+    for (const Kept& one : kept_) {
+      text += std::to_string(one.from.value) + "-" + std::to_string(one.to.value) + " ";
+    }
+    return text;
   }
 
   std::size_t sent() const {
@@ -119,8 +147,59 @@ class CrashRun {
     std::size_t flushed = 0;         // likewise, known to be on disk
     std::size_t surely = 0;          // that must be there after the last death
     std::size_t deleted = 0;         // likewise must not
+
+    std::size_t count_before(std::int64_t at) const {
+      return static_cast<std::size_t>(std::ranges::upper_bound(ends, at) - ends.begin());
+    }
   };
   static constexpr const char* kTopic = "T";
+
+  // The end of one of the last records; nothing when there is none.
+  std::optional<PhysicalOffset> choose_cut() {
+    constexpr std::int64_t kTailMax = 48 * 1024;
+    const std::int64_t end = fixture_.store->appended().value().value;
+    std::vector<std::int64_t> ends;
+    for (const Queue& queue : queues_)
+      ends.insert(ends.end(), queue.ends.begin(), queue.ends.end());
+    std::erase_if(ends, [&](std::int64_t at) {
+      return at < fixture_.store->min_physical().value || at > end || end - at > kTailMax;
+    });
+    if (ends.empty()) return std::nullopt;
+    std::ranges::sort(ends);
+    // The newest ones more often.
+    const std::size_t back = random_() % (random_() % 2 == 0 ? ends.size() : 1 + ends.size() / 8);
+    return PhysicalOffset{ends[ends.size() - 1 - back]};
+  }
+
+  void begin_reign(storage::MessageStore::Reign reign, std::optional<PhysicalOffset> cut) {
+    const std::int64_t end = fixture_.store->appended().value().value;
+    if (!cut || cut->value == end) cut.reset();
+    Bytes behind;
+    if (cut) {
+      behind = log_bytes(*fixture_.store, *cut);
+      // It may go from now on, and what lies before need not be on disk already.
+      note_flushed();
+      for (Queue& queue : queues_) {
+        queue.acknowledged = std::min(queue.acknowledged, queue.count_before(cut->value));
+        queue.flushed = std::min(queue.flushed, queue.acknowledged);
+      }
+    }
+    const Result<> begun = fixture_.store->begin_reign(reign, cut);
+    if (!begun && cut && begun.error().code == storage::StoreErrc::OffsetOutOfRange) {
+      return begin_reign(reign, {});  // expired meanwhile
+    }
+    if (!begun && !files.dead()) FAIL("no reign: " << begun.error().message());
+    if (!begun || !cut) return;
+    for (Queue& queue : queues_) {
+      const std::size_t left = queue.count_before(cut->value);
+      queue.sent.resize(left);
+      queue.ends.resize(left);
+      queue.acknowledged = queue.flushed = left;
+      queue.deleted = std::min(queue.deleted, left);
+    }
+    kept_.push_back({*cut, PhysicalOffset{end}, std::move(behind)});
+    if (!files.dead()) check_nothing_behind(files, fixture_, *cut);
+  }
 
   bool sync() const { return fixture_.config.flush_disk_type == storage::FlushDiskType::Sync; }
 
@@ -198,9 +277,9 @@ class CrashRun {
     CHECK(static_cast<std::size_t>(begin) >= std::min(queue.deleted, found));
     queue.sent.resize(found);
     queue.ends.resize(found);
-    // Of a batch a part may be there.
+    // Of the last batch a part may be there, also when it has failed.
     const std::int64_t log_end = fixture_.store->appended().value().value;
-    for (std::int64_t& at : queue.ends) at = std::min(at, log_end);
+    for (std::int64_t& at : queue.ends) at = at == 0 ? log_end : std::min(at, log_end);
     const std::vector<std::string> expected(queue.sent.begin() + begin, queue.sent.end());
     const std::vector<std::string> bodies = fixture_.bodies(kTopic, id, begin);
     REQUIRE(bodies.size() == expected.size());
@@ -254,6 +333,7 @@ class CrashRun {
   StoreFixture fixture_;
   std::mt19937_64 random_;
   std::array<Queue, 3> queues_;
+  std::vector<Kept> kept_;
   std::int64_t number_ = 0;
 };
 
