@@ -44,18 +44,18 @@ class Watermark {
   }
 
   // Runs `callback` when the mark has reached `at`; at once, and without a ticket, when it already
-  // has or when the watermark is closed.
+  // has, between two reigns, or when the watermark is closed.
   std::optional<Ticket> when_at_least(Offset at, Callback callback) {
     Result<> outcome;
     {
       MutexLock lock(mutex_);
       if (value_.load(std::memory_order_relaxed) < at.value) {
-        if (!closed_) {
+        if (!closed_ && !ended_) {
           const Ticket ticket{at.value, next_id_++};
           waiters_.emplace(ticket, std::move(callback));
           return ticket;
         }
-        outcome = fail(*closed_);
+        outcome = fail(closed_ ? *closed_ : *ended_);
       }
     }
     callback(std::move(outcome));
@@ -80,16 +80,33 @@ class Watermark {
     return waiters_.erase(ticket) > 0;
   }
 
-  // The reign ends: every waiter fails with `why`, and a new reign starts at `restart`, which may
-  // be lower.
-  void end_reign(const Error& why, Offset restart) {
+  // The reign ends: every waiter fails with `why`, and so does, until begin_reign(), everyone who
+  // asks for more than value(). The mark may still grow.
+  void end_reign(const Error& why) {
     std::map<Ticket, Callback> failed;
     {
       MutexLock lock(mutex_);
+      ended_ = why;
       failed.swap(waiters_);
-      value_.store(restart.value, std::memory_order_release);
     }
     for (auto& [ticket, callback] : failed) callback(fail(why));
+  }
+
+  // A new reign starts where the mark is, or at `restart`, which may be lower.
+  void begin_reign() {
+    MutexLock lock(mutex_);
+    ended_.reset();
+  }
+  void begin_reign(Offset restart) {
+    MutexLock lock(mutex_);
+    value_.store(restart.value, std::memory_order_release);
+    ended_.reset();
+  }
+
+  // Both at once.
+  void end_reign(const Error& why, Offset restart) {
+    end_reign(why);
+    begin_reign(restart);
   }
 
  private:
@@ -98,6 +115,7 @@ class Watermark {
   std::map<Ticket, Callback> waiters_ RMQ_GUARDED_BY(mutex_);
   std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 0;
   std::optional<Error> closed_ RMQ_GUARDED_BY(mutex_);
+  std::optional<Error> ended_ RMQ_GUARDED_BY(mutex_);  // between two reigns
 };
 
 }  // namespace rmq

@@ -71,6 +71,7 @@ class AppendBatch {
     groups_.clear();
     end_ = {};
     store_timestamp_ms_ = 0;
+    reign_ = 0;
   }
 
   std::vector<Record>& records() { return records_; }
@@ -80,9 +81,12 @@ class AppendBatch {
   // Set by append: one past the last byte of the batch, and the store time of all its records.
   PhysicalOffset end() const { return end_; }
   std::int64_t store_timestamp_ms() const { return store_timestamp_ms_; }
-  void set_appended(PhysicalOffset end, std::int64_t store_timestamp_ms) {
+  // Likewise: the store's reign() then.
+  std::int64_t reign() const { return reign_; }
+  void set_appended(PhysicalOffset end, std::int64_t store_timestamp_ms, std::int64_t reign) {
     end_ = end;
     store_timestamp_ms_ = store_timestamp_ms;
+    reign_ = reign;
   }
 
  private:
@@ -91,6 +95,7 @@ class AppendBatch {
   std::vector<Group> groups_;
   PhysicalOffset end_;
   std::int64_t store_timestamp_ms_ = 0;
+  std::int64_t reign_ = 0;
 };
 
 // What append calls when it is done with a batch; see MessageStore::append.

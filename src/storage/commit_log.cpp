@@ -85,14 +85,19 @@ Result<std::shared_ptr<Segment>> CommitLog::create(PhysicalOffset base) {
   return made;
 }
 
-Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
-  Segments kept = *segments_.load();
+// From the last one on: what remains after a crash still follows each other.
+Result<> CommitLog::drop_behind(PhysicalOffset end, Segments& kept) {
   while (!kept.empty() && kept.back()->base() > end) {
-    // From the last one on: what remains after a crash still follows each other.
     RMQ_CHECK(files_.remove(kept.back()->path()));
     kept.back()->close();
     kept.pop_back();
   }
+  return {};
+}
+
+Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
+  Segments kept = *segments_.load();
+  RMQ_CHECK(drop_behind(end, kept));
   if (!kept.empty() && kept.back()->end() > end) {
     // Java's files are sparse, and old bytes behind the end would pass for records later.
     RMQ_TRY(const std::shared_ptr<File> file, kept.back()->file());
@@ -110,6 +115,25 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
   }
   current_ = kept.back();
   segments_.publish(std::make_shared<const Segments>(std::move(kept)));
+  return write_on(sync_from);
+}
+
+Result<> CommitLog::truncate(PhysicalOffset end, PhysicalOffset written_end) {
+  Segments kept = *segments_.load();
+  {
+    MutexLock lock(next_mutex_);
+    if (next_) kept.push_back(std::exchange(next_, nullptr));
+  }
+  RMQ_CHECK(drop_behind(end, kept));
+  RMQ_ASSERT(!kept.empty() && kept.back()->base() <= end && end < kept.back()->end());
+  current_ = kept.back();
+  segments_.publish(std::make_shared<const Segments>(std::move(kept)));
+  RMQ_CHECK(wipe(end, std::min(written_end, current_->end())));
+  return write_on(end);
+}
+
+// Makes current_ the segment that is written to, and syncs what is there from `sync_from` on.
+Result<> CommitLog::write_on(PhysicalOffset sync_from) {
   RMQ_CHECK(sync(sync_from, current_->end()));
   RMQ_CHECK(current_->keep_open());
   RMQ_TRY(written_, current_->file());

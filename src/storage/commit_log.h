@@ -2,7 +2,7 @@
 // syncs and cuts files; what is in them is LogWriter's and LogCursor's business.
 // Format (RocketMQ CommitLog.java): records (protocol/message_record.h) back to back, a blank
 // record where the next one did not fit; a segment's name is the physical offset of its first byte.
-// Threads: load() and cut() before any other; write() and roll() by whoever holds the writer role;
+// Threads: load() and cut() before any other, truncate() while nobody reads or writes; write() and roll() by whoever holds the writer role;
 // prepare_next() and the rest on any thread.
 // Crash: a segment is complete and named on disk before the first byte goes into it. Bytes are on
 // disk after sync().
@@ -29,6 +29,12 @@ class CommitLog {
   // Makes `end` the end of the log: zeros from there on, no segments behind, a segment to write to,
   // everything synced from `sync_from` on. What is written next goes to `end`.
   Result<> cut(PhysicalOffset end, PhysicalOffset sync_from);
+
+  // Takes back records while the store runs: `end`, which must be in the log, becomes its end. Of
+  // what lies behind, up to `written_end`, only zeros remain, in as much space, which may be short;
+  // whole segments go. Mappings stay, and what they show may become zeros. Everything is synced. A
+  // crash leaves the records up to `end` and, perhaps, some of those that followed.
+  Result<> truncate(PhysicalOffset end, PhysicalOffset written_end);
 
   // The writer role.
   PhysicalOffset write_segment_end() const { return current_->end(); }
@@ -70,6 +76,8 @@ class CommitLog {
  private:
   using Segments = std::vector<std::shared_ptr<Segment>>;
 
+  Result<> drop_behind(PhysicalOffset end, Segments& kept);
+  Result<> write_on(PhysicalOffset sync_from);
   Result<std::int64_t> load_one(const std::string& path, bool last);
   Result<std::shared_ptr<Segment>> create(PhysicalOffset base);
   Result<> write_to(std::shared_ptr<Segment> segment);

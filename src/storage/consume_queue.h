@@ -63,6 +63,9 @@ class ConsumeQueue {
   Result<> correct_begin(PhysicalOffset log_begin);
   // Frees what only the calls above need; none of them comes any more.
   void end_recovery();
+  // The same while the store runs, and nobody reads or dispatches: cut(), for a log that begins at
+  // `log_begin`. All entries must be in files.
+  Result<> cut_in_use(PhysicalOffset log_end, PhysicalOffset log_begin);
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
   // The same, and removes the files that have nothing else. The last one that is known to be on

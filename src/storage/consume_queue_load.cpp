@@ -214,6 +214,17 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
   return {};
 }
 
+Result<> ConsumeQueue::cut_in_use(PhysicalOffset log_end, PhysicalOffset log_begin) {
+  RMQ_ASSERT(tail_bytes() == 0);
+  RMQ_CHECK(cut(log_end));
+  synced_end_ = std::min(synced_end_.load(), written_end_.value);
+  begin_.store(files_begin().value, std::memory_order_release);
+  RMQ_CHECK(correct_begin(log_begin));
+  // Files that are gone may come again, under the same names.
+  end_recovery();
+  return {};
+}
+
 void ConsumeQueue::end_recovery() {
   ends_.reset();
   MutexLock lock(mutex_);

@@ -22,13 +22,22 @@ void Dispatcher::start(const Progress& from, Hooks hooks) {
   RMQ_ASSERT(!thread_.joinable());
   hooks_ = std::move(hooks);
   position_ = from.position;
-  queues_at_start_ = from.queues;
-  sum_of_ends_at_start_ = from.sum_of_ends;
+  queues_at_start_ = from.queues - builder_.begun();
+  sum_of_ends_at_start_ = from.sum_of_ends - builder_.advanced();
+  work_.clear();
+  cursor_ = 0;
   {
     MutexLock lock(mutex_);
+    handed_over_.clear();
     progress_ = from;
+    stopping_ = drain_ = woken_ = ended_ = false;
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    MutexLock lock(mutex_);
+    ended_ = true;
+    rested_.notify_all();
+  });
 }
 
 void Dispatcher::stop(Drain drain) {
@@ -39,6 +48,21 @@ void Dispatcher::stop(Drain drain) {
     changed_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
+}
+
+void Dispatcher::settle() {
+  MutexLock lock(mutex_);
+  // What it does now may have begun with an older limit; a rest without another wake has seen this.
+  woken_ = true;
+  waiting_ = false;
+  changed_.notify_one();
+  const std::int64_t wanted = rests_ + 1;
+  while (rests_ < wanted && !ended_) rested_.wait(mutex_);
+}
+
+void Dispatcher::note_rest() {
+  ++rests_;
+  rested_.notify_all();
 }
 
 void Dispatcher::hand_over(std::span<const DispatchEntry> entries) {
@@ -90,6 +114,7 @@ void Dispatcher::run() {
 bool Dispatcher::wait_for_work() {
   MutexLock lock(mutex_);
   if (!woken_ && stopping_) return false;
+  if (!woken_) note_rest();
   waiting_ = true;
   while (!woken_ && !stopping_) changed_.wait(mutex_);
   waiting_ = false;
@@ -102,6 +127,7 @@ bool Dispatcher::wait_for_room(const Error& why) {
   if (hooks_.on_disk_full) hooks_.on_disk_full(why);
   const SteadyTime until = std::chrono::steady_clock::now() + kRoomInterval;
   MutexLock lock(mutex_);
+  note_rest();
   while (!stopping_ && changed_.wait_until(mutex_, until)) {
   }
   return !stopping_;

@@ -60,10 +60,14 @@ class Dispatcher {
         hand_over_max_(hand_over_max) {}
   ~Dispatcher() { stop(Drain::No); }
 
+  // Again after stop(), too; what was handed over before is forgotten then.
   void start(const Progress& from, Hooks hooks);
   enum class Drain { No, Yes };
   // Drain::Yes: goes on up to the limit first. Not on the dispatcher thread.
   void stop(Drain drain);
+  // Returns when dispatch has come to its limit, or cannot go on for now. Not on the dispatcher
+  // thread.
+  void settle();
 
   // By the writer, in log order, before the appended end moves past them.
   void hand_over(std::span<const DispatchEntry> entries);
@@ -76,6 +80,7 @@ class Dispatcher {
   void run();
   bool wait_for_work();
   bool wait_for_room(const Error& why);
+  void note_rest() RMQ_REQUIRES(mutex_);
   Result<> dispatch_up_to(PhysicalOffset limit);
   bool take_handed_over();
   std::span<const DispatchEntry> handed_over_run(PhysicalOffset limit);
@@ -106,6 +111,9 @@ class Dispatcher {
   Progress progress_ RMQ_GUARDED_BY(mutex_);
   bool woken_ RMQ_GUARDED_BY(mutex_) = false;
   bool waiting_ RMQ_GUARDED_BY(mutex_) = false;
+  std::int64_t rests_ RMQ_GUARDED_BY(mutex_) = 0;  // so often there was nothing to do
+  bool ended_ RMQ_GUARDED_BY(mutex_) = true;       // no thread
+  Condition rested_;
   bool stopping_ RMQ_GUARDED_BY(mutex_) = false;
   bool drain_ RMQ_GUARDED_BY(mutex_) = false;
 };

@@ -9,6 +9,10 @@ void GroupCommit::start(std::chrono::milliseconds interval, std::int64_t log_tim
   RMQ_ASSERT(!thread_.joinable());
   hooks_ = std::move(hooks);
   log_timestamp_ms_ = log_timestamp_ms;
+  {
+    MutexLock lock(mutex_);
+    requested_ = stopping_ = final_flush_ = false;
+  }
   thread_ = std::thread([this, interval] { run(interval); });
 }
 

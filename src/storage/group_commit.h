@@ -31,7 +31,8 @@ class GroupCommit {
       : log_(log), appended_(appended), flushed_(flushed) {}
   ~GroupCommit() { stop(Final::None); }
 
-  // Syncs at least every `interval`. Everything before flushed.value() is on disk.
+  // Syncs at least every `interval`. Everything before flushed.value() is on disk. Again after
+  // stop(), too.
   void start(std::chrono::milliseconds interval, std::int64_t log_timestamp_ms, Hooks hooks);
   // Syncs as soon as the thread is free.
   void request_flush();
@@ -43,6 +44,8 @@ class GroupCommit {
   std::int64_t log_timestamp_ms() const {
     return log_timestamp_ms_.load(std::memory_order_acquire);
   }
+  // The log was cut, and its last record has this store time. While it does not run.
+  void rewind(std::int64_t log_timestamp_ms) { log_timestamp_ms_ = log_timestamp_ms; }
 
  private:
   void run(std::chrono::milliseconds interval);

@@ -16,6 +16,10 @@ constexpr int kShareOfTime = 10;
 void Housekeeper::start(std::chrono::milliseconds interval, Hooks hooks) {
   RMQ_ASSERT(!thread_.joinable());
   hooks_ = std::move(hooks);
+  {
+    MutexLock lock(mutex_);
+    stopping_ = false;
+  }
   thread_ = std::thread([this, interval] { run(interval); });
 }
 
@@ -107,11 +111,23 @@ Result<> Housekeeper::note(const Dispatcher::Progress& progress, bool clean) {
   return write(synced, clean);
 }
 
-Result<> Housekeeper::write(const Synced& synced, bool clean) {
-  const Dispatcher::Progress& progress = synced.progress;
+// A crash while the log is cut leaves of the rest what it leaves of it. The queues are cut after
+// the log, and the index too: what it has of the rest must not pass for complete later.
+Result<> Housekeeper::note_before_cut(const Dispatcher::Progress& progress, PhysicalOffset end) {
+  synced_.reset();
+  RMQ_TRY(LogMark mark, mark_of(progress));
+  mark.flushed = end;
+  CheckpointValues& times = mark.checkpoint;
+  for (std::int64_t* time : {&times.log_timestamp_ms, &times.consume_queue_timestamp_ms,
+                             &times.index_timestamp_ms}) {
+    *time = std::min(*time, progress.last_store_timestamp_ms);
+  }
+  return put(mark);
+}
+
+// What both kinds of notes say.
+Result<LogMark> Housekeeper::mark_of(const Dispatcher::Progress& progress) const {
   LogMark mark;
-  mark.clean = clean;
-  mark.flushed = PhysicalOffset{parts_.flushed.value().value};
   mark.dispatched = progress.position;
   mark.last_record = progress.last_record;
   mark.last_record_bytes = progress.last_record_bytes;
@@ -121,8 +137,17 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
             hash_record(parts_.log, progress.last_record, progress.last_record_bytes));
   }
   mark.queue_count = progress.queues;
-  mark.queues_hash = clean ? parts_.queues.hash_of_bounds() : progress.sum_of_ends;
+  mark.queues_hash = progress.sum_of_ends;
   mark.checkpoint = parts_.checkpoint.values();
+  return mark;
+}
+
+Result<> Housekeeper::write(const Synced& synced, bool clean) {
+  const Dispatcher::Progress& progress = synced.progress;
+  RMQ_TRY(LogMark mark, mark_of(progress));
+  mark.clean = clean;
+  mark.flushed = PhysicalOffset{parts_.flushed.value().value};
+  if (clean) mark.queues_hash = parts_.queues.hash_of_bounds();
   mark.checkpoint.log_timestamp_ms =
       std::max(mark.checkpoint.log_timestamp_ms, parts_.group_commit.log_timestamp_ms());
   mark.checkpoint.consume_queue_timestamp_ms =
@@ -132,6 +157,10 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
   if (synced.index && synced.index->file != 0) {
     mark.checkpoint.index_timestamp_ms = synced.index->header.end_timestamp_ms;
   }
+  return put(mark);
+}
+
+Result<> Housekeeper::put(const LogMark& mark) {
   // The mark counts only beside the checkpoint it names: until that is written too, the mark before
   // still does.
   RMQ_CHECK(parts_.marks.write(mark));
@@ -139,8 +168,8 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
     parts_.marks.forget_last();
     return written;
   }
-  noted_index_ = synced.index;
-  noted_.store(progress.position.value, std::memory_order_release);
+  noted_index_ = mark.index;
+  noted_.store(mark.dispatched.value, std::memory_order_release);
   return {};
 }
 

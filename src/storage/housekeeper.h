@@ -57,6 +57,9 @@ class Housekeeper {
 
   // Writes down that queues and log are on disk up to `progress`, the end of both.
   Result<> note(const Dispatcher::Progress& progress, bool clean);
+  // The same before the log is cut at `end`: nothing that is noted reaches beyond that, whatever
+  // was noted before. `progress` is not beyond it either.
+  Result<> note_before_cut(const Dispatcher::Progress& progress, PhysicalOffset end);
 
  private:
   void run(std::chrono::milliseconds interval);
@@ -67,6 +70,8 @@ class Housekeeper {
     std::optional<IndexMark> index;
   };
   Result<> write(const Synced& synced, bool clean);
+  Result<LogMark> mark_of(const Dispatcher::Progress& progress) const;
+  Result<> put(const LogMark& mark);
 
   const Parts parts_;
   Hooks hooks_;

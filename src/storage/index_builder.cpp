@@ -31,9 +31,18 @@ Result<> IndexBuilder::open(PhysicalOffset dispatched) {
   return {};
 }
 
+Result<> IndexBuilder::reopen(PhysicalOffset dispatched) {
+  segment_.reset();
+  mapping_.reset();
+  RMQ_CHECK(open(dispatched));
+  indexed_.begin_reign(IndexedOffset{index_.position().value});
+  return {};
+}
+
 void IndexBuilder::start() {
   MutexLock lock(mutex_);
-  if (behind_) thread_ = std::thread([this] { catch_up(); });
+  stopping_ = false;
+  if (behind_ && !failed_) thread_ = std::thread([this] { catch_up(); });
 }
 
 void IndexBuilder::stop() {

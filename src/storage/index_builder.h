@@ -30,10 +30,14 @@ class IndexBuilder {
 
   // Dispatch goes on at `dispatched`. When the index is not of this log it begins anew.
   Result<> open(PhysicalOffset dispatched);
+  // The same after the log was cut, and with it dispatch and the index. While nothing of it runs.
+  Result<> reopen(PhysicalOffset dispatched);
   // Builds what is missing, if anything is.
   void start();
   // After the dispatcher.
   void stop();
+  // Whether building has ended for good.
+  bool failed() const { return failed_; }
 
   // On the dispatcher, in log order: `entries` are the records up to `end`.
   void follow(std::span<const DispatchEntry> entries, PhysicalOffset end);

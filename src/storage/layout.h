@@ -33,6 +33,7 @@ class Layout {
   std::string own() const { return root_ + "/rmq"; }
   std::string log_mark() const { return own() + "/log-mark"; }
   std::string checksums() const { return own() + "/checksums"; }
+  std::string diverged() const { return own() + "/diverged"; }
   std::string damaged() const { return own() + "/damaged"; }
   std::string config() const { return root_ + "/config"; }
   std::string deleted_messages() const { return own() + "/deleted-messages.json"; }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "protocol/message_record.h"
 #include "storage/store_errc.h"
+#include "storage/stored_queue.h"
 
 namespace rmq::storage {
 namespace {
@@ -23,16 +24,40 @@ tl::unexpected<Error> malformed(PhysicalOffset at, const std::string& why) {
 
 }  // namespace
 
-void LogFollower::start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks) {
-  hooks_ = std::move(hooks);
+LogFollower::LogFollower(CommitLog& log, const EntryMaker& maker,
+                         Watermark<AppendedOffset>& appended)
+    : log_(log),
+      maker_(maker),
+      appended_(appended),
+      resting_(Error{make_error_code(StoreErrc::Stopped), "the store does not follow"}) {}
+
+void LogFollower::start(Hooks hooks) { hooks_ = std::move(hooks); }
+
+void LogFollower::begin_reign(PhysicalOffset end, std::int64_t last_store_timestamp_ms) {
   {
     MutexLock appending(append_mutex_);
     end_ = taken_ = end;
     last_timestamp_ms_ = last_store_timestamp_ms;
+    unwiped_end_ = {};
+    next_asked_ = false;
   }
   published_timestamp_ms_ = last_store_timestamp_ms;
   MutexLock lock(mutex_);
-  started_ = true;
+  resting_.reset();
+}
+
+void LogFollower::rest(const Error& why) {
+  {
+    MutexLock lock(mutex_);
+    resting_ = why;
+  }
+  MutexLock appending(append_mutex_);
+  partial_.clear();
+}
+
+PhysicalOffset LogFollower::unwiped_end() {
+  MutexLock appending(append_mutex_);
+  return unwiped_end_;
 }
 
 PhysicalOffset LogFollower::resume() {
@@ -64,8 +89,8 @@ void LogFollower::stop() {
 Result<> LogFollower::refusal() {
   MutexLock lock(mutex_);
   if (refused_) return fail(*refused_);
+  if (resting_) return fail(*resting_);
   if (paused_) return fail(*paused_);
-  if (!started_) return fail(StoreErrc::Stopped, "the store does not follow");
   return {};
 }
 
@@ -198,11 +223,16 @@ Result<> LogFollower::write_parts() {
     RMQ_CHECK(log_.roll());
     next_asked_ = false;
   }
-  const Result<> written = log_.write(parts_, end_);
-  // Whole records behind the end would pass for records of the log later.
-  if (!written) {
-    RMQ_CHECK(log_.wipe(end_, taken_));
+  if (unwiped_end_ > end_) {
+    RMQ_CHECK(log_.wipe(end_, unwiped_end_));
+    unwiped_end_ = {};
   }
+  const Result<> written = log_.write(parts_, end_);
+  if (written) return written;
+  // Whole records behind the end would pass for records of the log later.
+  unwiped_end_ = taken_;
+  RMQ_CHECK(log_.wipe(end_, unwiped_end_));
+  unwiped_end_ = {};
   return written;
 }
 
@@ -217,6 +247,9 @@ Result<> LogFollower::write_taken() {
     return written;
   }
   end_ = taken_;
+  for (const DispatchEntry& entry : entries_) {
+    if (entry.queue != nullptr) entry.queue->next_offset = entry.queue_offset + 1;
+  }
   hooks_.hand_over(entries_);
   entries_.clear();
   published_timestamp_ms_.store(last_timestamp_ms_, std::memory_order_release);

@@ -5,10 +5,10 @@
 // checked first as recovery checks it. So the log always ends behind a record, nothing that is
 // torn or flipped on the way gets into it, and the end is what may be acknowledged.
 // The order of one turn is LogWriter's: the write, entries handed to dispatch, the appended
-// watermark.
+// watermark. Next offsets of queues follow what is written, so that the store may lead at any
+// moment. It writes while its store follows, reign by reign: begin_reign(), rest().
 // Threads: any; append(), which writes to the page cache, one at a time.
-// Crash: records are written where they belong, and the same ones come again, so what was behind
-// the end does no harm.
+// Crash: the log ends behind a record, or within one that recovery removes.
 #pragma once
 
 #include <atomic>
@@ -35,11 +35,15 @@ class LogFollower {
     std::function<void(const Error&)> on_error;
   };
 
-  LogFollower(CommitLog& log, const EntryMaker& maker, Watermark<AppendedOffset>& appended)
-      : log_(log), maker_(maker), appended_(appended) {}
+  LogFollower(CommitLog& log, const EntryMaker& maker, Watermark<AppendedOffset>& appended);
 
-  // The log ends at `end`. Until then append() fails with Stopped.
-  void start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks);
+  // Once, before any reign. Until then append() fails with Stopped.
+  void start(Hooks hooks);
+  // Bytes are taken. The log ends at `end`.
+  void begin_reign(PhysicalOffset end, std::int64_t last_store_timestamp_ms);
+  // Bytes that come from now on are refused with `why`, until begin_reign(), and a record that has
+  // come in parts is forgotten. Returns when the append under way is done. Not from a hook.
+  void rest(const Error& why);
 
   // `bytes` of the other log, from `at` on, which must follow what was taken before; in an empty
   // log they may begin with any segment. Errors: StoreErrc::OffsetOutOfRange when they do not
@@ -56,6 +60,9 @@ class LogFollower {
   void refuse(const Error& why);
   // The same with Stopped, and returns when the append under way is done. Not from a hook.
   void stop();
+
+  // Bytes of failed appends may lie behind the end of the log, up to here.
+  PhysicalOffset unwiped_end();
 
   // The store time of the last record written, or of an earlier one.
   std::int64_t last_store_timestamp_ms() const {
@@ -88,10 +95,11 @@ class LogFollower {
   std::optional<Error> write_failure_ RMQ_GUARDED_BY(append_mutex_);  // of this call
   std::int64_t last_timestamp_ms_ RMQ_GUARDED_BY(append_mutex_) = 0;
   bool next_asked_ RMQ_GUARDED_BY(append_mutex_) = false;
+  PhysicalOffset unwiped_end_ RMQ_GUARDED_BY(append_mutex_);
 
   Mutex mutex_;
-  bool started_ RMQ_GUARDED_BY(mutex_) = false;
-  std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);
+  std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);  // for good
+  std::optional<Error> resting_ RMQ_GUARDED_BY(mutex_);  // until the next reign
   std::optional<Error> paused_ RMQ_GUARDED_BY(mutex_);
 
   std::atomic<std::int64_t> published_timestamp_ms_{0};

@@ -32,15 +32,32 @@ std::int64_t group_bytes(const AppendBatch& batch, const AppendBatch::Group& gro
 }  // namespace
 
 LogWriter::LogWriter(CommitLog& log, Watermark<AppendedOffset>& appended, Clock& clock)
-    : log_(log), appended_(appended), clock_(clock) {}
+    : log_(log),
+      appended_(appended),
+      clock_(clock),
+      resting_(Error{make_error_code(StoreErrc::Stopped), "the store is not started"}) {}
 
-void LogWriter::start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks) {
-  hooks_ = std::move(hooks);
+void LogWriter::start(Hooks hooks) { hooks_ = std::move(hooks); }
+
+void LogWriter::begin_reign(PhysicalOffset end, std::int64_t last_store_timestamp_ms,
+                            std::int64_t reign) {
+  // At rest nobody else has the writer role.
   position_ = end;
   last_timestamp_ms_ = last_store_timestamp_ms;
   published_timestamp_ms_ = last_store_timestamp_ms;
+  reign_ = reign;
+  unwiped_end_ = {};
+  next_asked_ = false;
   MutexLock lock(mutex_);
-  started_ = true;
+  resting_.reset();
+}
+
+void LogWriter::rest(const Error& why) {
+  {
+    MutexLock lock(mutex_);
+    resting_ = why;
+  }
+  drain();
 }
 
 void LogWriter::stop() {
@@ -48,6 +65,11 @@ void LogWriter::stop() {
     MutexLock lock(mutex_);
     if (!refused_) refused_ = Error{make_error_code(StoreErrc::Stopped), {}};
   }
+  drain();
+}
+
+// Returns when everything accepted is written. Nothing is accepted any more.
+void LogWriter::drain() {
   do {
     help();
     MutexLock lock(mutex_);
@@ -100,10 +122,10 @@ void LogWriter::append(std::unique_ptr<AppendBatch> batch, AppendDone done) {
     MutexLock lock(mutex_);
     if (refused_) {
       accepted = fail(*refused_);
+    } else if (resting_) {
+      accepted = fail(*resting_);
     } else if (paused_) {
       accepted = fail(*paused_);
-    } else if (!started_) {
-      accepted = fail(StoreErrc::Stopped, "the store is not started");
     } else {
       pending_.push_back({std::move(batch), std::move(done), {}});
       if (writing_) return;
@@ -223,7 +245,7 @@ Result<> LogWriter::place_and_write(std::span<Pending> turn, std::int64_t now_ms
       if (position_ + (bytes + kBlankBytes) > log_.write_segment_end()) RMQ_CHECK(close_segment());
       place(batch, group, now_ms);
     }
-    batch.set_appended(position_, now_ms);
+    batch.set_appended(position_, now_ms, reign_);
   }
   return write_parts();
 }
@@ -257,11 +279,14 @@ void LogWriter::place(AppendBatch& batch, const AppendBatch::Group& group, std::
   }
 }
 
-// Ends the current segment with a blank record and goes on to the next one.
+// Ends the current segment with a blank record, unless another store has done that before, and goes
+// on to the next one.
 Result<> LogWriter::close_segment() {
   const PhysicalOffset end = log_.write_segment_end();
-  blank_ = protocol::encode_blank_record(static_cast<std::int32_t>(end - position_));
-  parts_.push_back(blank_);
+  if (position_ < end) {
+    blank_ = protocol::encode_blank_record(static_cast<std::int32_t>(end - position_));
+    parts_.push_back(blank_);
+  }
   RMQ_CHECK(write_parts());
   RMQ_CHECK(told_from_others(log_.roll()));
   rolled_ = true;

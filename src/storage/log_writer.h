@@ -6,6 +6,7 @@
 // comes first.
 // The order of one turn: offsets and store times into the records, the write, entries handed to
 // dispatch, the appended watermark, completions (outside the lock, in order within a turn).
+// It writes while its store leads, reign by reign: begin_reign(), rest().
 // Threads: any. The writer role is held by one thread at a time.
 // Crash and errors: a write that fails, or a segment that cannot be made, fails the whole turn;
 // what it had written is zeroed, its offsets are given back, and nothing is written any more; but
@@ -49,9 +50,14 @@ class LogWriter {
 
   LogWriter(CommitLog& log, Watermark<AppendedOffset>& appended, Clock& clock);
 
-  // The log ends at `end`, where writing goes on. Until then append() fails with Stopped.
-  void start(PhysicalOffset end, std::int64_t last_store_timestamp_ms, Hooks hooks);
-  // Refuses further batches and returns when those accepted are written. Not from a completion.
+  // Once, before any reign. Until then append() fails with Stopped.
+  void start(Hooks hooks);
+  // Batches are taken. The log ends at `end`, where writing goes on; `reign` is for those batches.
+  void begin_reign(PhysicalOffset end, std::int64_t last_store_timestamp_ms, std::int64_t reign);
+  // Batches that come from now on fail with `why`, until begin_reign(). Returns when those accepted
+  // are written, or have failed. Not from a completion.
+  void rest(const Error& why);
+  // The same for good, with Stopped.
   void stop();
   // Refuses further batches and fails pending ones with `why`.
   void fail_all(const Error& why);
@@ -63,6 +69,9 @@ class LogWriter {
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
   // Writes what a writer has left behind, if nobody else does.
   void help();
+
+  // Bytes of failed appends may lie behind the end of the log, up to here. At rest.
+  PhysicalOffset unwiped_end() const { return unwiped_end_; }
 
   // The store time of the last record written; read it before appended() to get a time that is not
   // later than that of the record there.
@@ -83,6 +92,7 @@ class LogWriter {
 
   Result<> check(const AppendBatch& batch) const;
   void write_pending();
+  void drain();
   bool has_left_over();
   std::size_t turn_size() const;
   void write_turn(std::span<Pending> turn);
@@ -104,8 +114,8 @@ class LogWriter {
   Condition idle_;
   std::vector<Pending> pending_ RMQ_GUARDED_BY(mutex_);
   bool writing_ RMQ_GUARDED_BY(mutex_) = false;
-  bool started_ RMQ_GUARDED_BY(mutex_) = false;
-  std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);
+  std::optional<Error> refused_ RMQ_GUARDED_BY(mutex_);  // for good
+  std::optional<Error> resting_ RMQ_GUARDED_BY(mutex_);  // until the next reign
   std::optional<Error> paused_ RMQ_GUARDED_BY(mutex_);
 
   // The writer role's own.
@@ -113,6 +123,7 @@ class LogWriter {
   std::size_t taken_done_ = 0;
   PhysicalOffset position_;
   std::int64_t last_timestamp_ms_ = 0;
+  std::int64_t reign_ = 0;
   bool next_asked_ = false;
   bool rolled_ = false;         // in this turn
   PhysicalOffset unwiped_end_;  // bytes of failed turns may lie from position_ up to here

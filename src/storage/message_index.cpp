@@ -56,6 +56,10 @@ std::string MessageIndex::path_of(std::int64_t name) const {
 Result<> MessageIndex::load() {
   RMQ_TRY(const std::vector<std::string> found, files_.list(directory_));
   MutexLock lock(mutex_);
+  closed_.clear();
+  current_.reset();
+  current_name_ = 0;
+  unsynced_.clear();
   std::optional<Error> damage;
   for (const std::string& text : found) {
     const std::optional<std::int64_t> name = parse_name(text);

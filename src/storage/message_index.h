@@ -3,7 +3,7 @@
 // It is complete up to position(): the keys of all records before that, in log order, are in it.
 // Damage is met by dropping the damaged file and all newer ones; position() is then where the one
 // before ends, and who builds the index goes on from there.
-// Threads: open() before any other; add() on one thread at a time; sync() on one; the rest on any.
+// Threads: open() and reset() while nobody else is there; add() on one thread at a time; sync() on one; the rest on any.
 // Crash: what sync() has returned is on disk. open() takes that, drops what came later, and
 // position() says from where keys are added again. Some entries may then exist twice.
 // Memory: the slots of one file, 4 bytes each, while keys are added. Files: two open, and one per
@@ -46,7 +46,7 @@ class MessageIndex {
   MessageIndex(FileSystem& files, std::string directory, const IndexShape& shape, Clock& clock,
                std::chrono::milliseconds sync_interval = std::chrono::seconds(30));
 
-  // Errors: StoreErrc::WrongFileSize for a file longer than `shape` says, which is no damage but a
+  // From the files, also again. Errors: StoreErrc::WrongFileSize for a file longer than `shape` says, which is no damage but a
   // changed setting; I/O errors.
   Result<> open(const IndexSituation& situation);
   // Everything goes; position() is `position`.

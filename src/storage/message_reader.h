@@ -9,6 +9,7 @@
 // Threads: any; mapped_from() before any other.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <vector>
@@ -31,6 +32,8 @@ class MessageReader {
 
   // Nothing before `from` is read through a mapping: the end of what recovery found.
   void mapped_from(PhysicalOffset from) { mapped_from_ = from; }
+  // The log was cut at `end`, and what lies behind is written by this process. While nobody reads.
+  void note_cut(PhysicalOffset end) { mapped_from_ = std::min(mapped_from_, end); }
 
   // `queue` null: there is none. Errors: StoreErrc::NotInMemory when the request may not wait; I/O.
   Result<ReadResult> read(const StoredQueue* queue, const ReadRequest& request) const;

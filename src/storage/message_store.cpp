@@ -24,6 +24,13 @@ Result<> MessageStore::start(Reign reign) {
 }
 void MessageStore::stop() { impl_->stop(); }
 
+void MessageStore::end_reign(const Error& why) { impl_->end_reign(why); }
+Result<> MessageStore::begin_reign(Reign reign, std::optional<PhysicalOffset> cut,
+                                   std::optional<ConfirmedOffset> confirmed) {
+  return impl_->begin_reign(reign, cut, confirmed);
+}
+std::int64_t MessageStore::reign() const { return impl_->reign_.load(std::memory_order_acquire); }
+
 Queue& MessageStore::queue(std::string_view topic, QueueId queue_id) {
   return impl_->queues_.get(topic, queue_id);
 }
@@ -38,6 +45,8 @@ Result<> MessageStore::append_log(PhysicalOffset at, ByteView bytes) {
 PhysicalOffset MessageStore::resume_log() { return impl_->follower_.resume(); }
 Result<RecordSpan> MessageStore::read_log(PhysicalOffset at, std::size_t max,
                                           MayWait may_wait) const {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   return impl_->reader_.read_log(at, max, may_wait);
 }
 void MessageStore::confirm(ConfirmedOffset end) { impl_->confirm(end); }
@@ -49,15 +58,21 @@ Watermark<IndexedOffset>& MessageStore::indexed() { return impl_->builder_.index
 void MessageStore::request_flush() { impl_->group_commit_.request_flush(); }
 
 Result<ReadResult> MessageStore::read(const ReadRequest& request) const {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   return impl_->reader_.read(impl_->queues_.find(request.topic, request.queue_id), request);
 }
 
 Result<RecordSpan> MessageStore::record_at(PhysicalOffset at) const {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   return impl_->reader_.record_at(at);
 }
 
 Result<std::size_t> MessageStore::read_entries(Queue& queue, QueueOffset from,
                                                std::span<ConsumeQueueEntry> into) const {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   Bytes bytes(into.size() * kEntryBytes);
   RMQ_TRY(const std::size_t count, StoredQueue::of(queue).entries.read(from, bytes));
   for (std::size_t i = 0; i < count; ++i) into[i] = decode_entry(bytes.data() + i * kEntryBytes);
@@ -66,6 +81,8 @@ Result<std::size_t> MessageStore::read_entries(Queue& queue, QueueOffset from,
 
 Result<> MessageStore::scan(
     PhysicalOffset from, const std::function<void(const protocol::MessageRecord&)>& visit) const {
+  const ReadGate::Visit inside(impl_->gate_);
+  if (!inside) return fail(StoreErrc::Truncating);
   return impl_->reader_.scan(from, visit);
 }
 
@@ -81,11 +98,15 @@ std::int64_t MessageStore::damaged_blocks() const {
 const DelayLevels& MessageStore::delay_levels() const { return impl_->delays_; }
 
 Result<QueryResult> MessageStore::query(const QueryRequest& request) const {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   if (!impl_->config_.message_index_enable) return QueryResult();
   return query_messages(impl_->index_, impl_->reader_, request);
 }
 
 Result<> MessageStore::delete_messages(std::string_view topic, PhysicalOffset end) {
+  const ReadGate::Visit visit(impl_->gate_);
+  if (!visit) return fail(StoreErrc::Truncating);
   return impl_->delete_messages(topic, end);
 }
 

@@ -3,15 +3,17 @@
 // message index, checkpoint.
 //
 // A store leads, and takes messages by append(), or follows another one, and takes that one's log
-// by append_log(). Life: open() takes the store lock, loads, recovers; start() starts the
-// background threads; stop() flushes, writes the checkpoint and removes `abort`. Destroying without
+// by append_log(): reign by reign. Life: open() takes the store lock, loads, recovers; start()
+// starts the background threads and the first reign; stop() flushes, writes the checkpoint and removes `abort`. Destroying without
 // stop() leaves what kill -9 would. A store that has failed is stopped like that, too: the next
-// open() recovers. Threads: any, for everything but open/start/stop.
+// open() recovers. Threads: any, for everything but open, start, stop and the two that change the
+// reign, which come one at a time.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +52,24 @@ class MessageStore {
   Result<> start(Reign reign = Reign::Leading);
   void stop();
 
+  // The reign ends: append() and append_log() fail with NoReign, what they had taken is in the log
+  // or has failed, and whoever waits for a watermark is told `why`. Reading, dispatch and flushing
+  // go on. Nothing if there is no reign. Not from a hook or a completion.
+  void end_reign(const Error& why);
+  // The next reign begins, at the end of the log or at `cut`, an end of a record before that: what
+  // lies behind is put into rmq/diverged and then it is gone, from log, queues and index, for good;
+  // that takes time, readers meanwhile get Truncating, and spans that they hold may turn to zeros.
+  // What was not confirmed stays so; `confirmed` says how far everything is instead, and may be
+  // lower. A store that leads has dispatched what it may. Errors, without a new reign: Stopped;
+  // OffsetOutOfRange, RecordMalformed (`cut` is not the end of a record), DiskFull (no room for
+  // what lies behind), DivergedTooLong: all is as it was, and this may be called again; any other
+  // while the log is cut is final, as every failing write.
+  Result<> begin_reign(Reign reign, std::optional<PhysicalOffset> cut = {},
+                       std::optional<ConfirmedOffset> confirmed = {});
+  // Grows when a reign ends. Who has waited for a watermark after an append looks whether it is
+  // still AppendBatch::reign(): if not, what was reached may be the end of other records.
+  std::int64_t reign() const;
+
   // The queue's handle, made on first use; valid for the life of the store. Topic names are checked
   // by the caller.
   Queue& queue(std::string_view topic, QueueId queue_id);
@@ -59,14 +79,14 @@ class MessageStore {
   // called without error the records are in the page cache and batch->end() is where they end; wait
   // on flushed() for more. Nothing of a failed batch is in the log. Errors:
   // StoreErrc::RecordTooLarge (one group exceeds a segment), Stopped, DiskFull (until there is
-  // room), ReadOnly (an I/O error; the detail says which), Following.
+  // room), ReadOnly (an I/O error; the detail says which), Following, NoReign.
   using AppendDone = storage::AppendDone;
   void append(std::unique_ptr<AppendBatch> batch, AppendDone done);
 
   // Following: `bytes` of the other store's log from `at` on, in pieces of any size; what is whole
   // and sound of it is written. appended() then says how far. One thread at a time. Errors:
   // StoreErrc::OffsetOutOfRange when they do not follow, RecordMalformed, DiskFull (until there is
-  // room), Stopped, ReadOnly.
+  // room), Stopped (the store leads), NoReign, ReadOnly.
   Result<> append_log(PhysicalOffset at, ByteView bytes);
   // Following: where the next append_log() must begin; a record that came in parts is forgotten. On
   // the thread of append_log().
@@ -76,7 +96,7 @@ class MessageStore {
   // NotInMemory when the read may not wait; I/O.
   Result<RecordSpan> read_log(PhysicalOffset at, std::size_t max, MayWait may_wait) const;
   // Nothing from `end` on becomes visible until a later call says more: it is not confirmed. At
-  // first everything is.
+  // first everything is. Between two reigns nothing happens.
   void confirm(ConfirmedOffset end);
 
   // All three are closed when the store fails: waiters then get the error.
@@ -90,6 +110,8 @@ class MessageStore {
   // Asks the flusher for a flush now (sync flush: call after append, then wait on flushed()).
   void request_flush();
 
+  // While the log is cut, reading fails with StoreErrc::Truncating: try again.
+  //
   // What a pull gets. Errors: StoreErrc::NotInMemory when the request may not wait for the disk and
   // would have to; I/O.
   Result<ReadResult> read(const ReadRequest& request) const;
@@ -116,8 +138,8 @@ class MessageStore {
   Result<QueryResult> query(const QueryRequest& request) const;
 
   // Deletes the messages of `topic` that lie before `end`, for good: no consumer gets them, also
-  // after a crash. Its queues go on counting where they are. dispatched() must have reached `end`.
-  // Waits for the disk. Errors: I/O.
+  // after a crash. Its queues go on counting where they are. Waits for the disk. Errors:
+  // StoreErrc::OffsetOutOfRange when dispatched() has not reached `end`; I/O.
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
 
   // Commit log files that are expired go soon, whatever the hour.

@@ -22,7 +22,8 @@ Result<> MessageStore::Impl::open(ProgressListener on_progress) {
   appended_.advance(AppendedOffset{end});
   flushed_.advance(FlushedOffset{end});
   dispatched_.advance(DispatchedOffset{end});
-  RMQ_CHECK(hide_deleted());
+  last_store_timestamp_ms_ = recovered_.last_store_timestamp_ms;
+  RMQ_CHECK(hide_deleted(recovered_.position));
   reader_.mapped_from(recovered_.position);
   if (config_.message_index_enable) RMQ_CHECK(open_index());
   housekeeper_.emplace(Housekeeper::Parts{log_, queues_, dispatcher_, group_commit_, flushed_,
@@ -74,10 +75,10 @@ Result<> MessageStore::Impl::open_index() {
   return builder_.open(recovered_.position);
 }
 
-Result<> MessageStore::Impl::hide_deleted() {
+Result<> MessageStore::Impl::hide_deleted(PhysicalOffset log_end) {
   MutexLock lock(deleted_mutex_);
   RMQ_TRY(deleted_, DeletedMessages::load(files_, layout_.deleted_messages()));
-  if (deleted_->clamp(recovered_.position)) RMQ_CHECK(deleted_->save());
+  if (deleted_->clamp(log_end)) RMQ_CHECK(deleted_->save());
   for (const auto& [topic, end] : deleted_->ends()) {
     for (StoredQueue* queue : queues_.of_topic(topic)) RMQ_CHECK(queue->entries.hide_before(end));
   }
@@ -85,7 +86,10 @@ Result<> MessageStore::Impl::hide_deleted() {
 }
 
 Result<> MessageStore::Impl::delete_messages(std::string_view topic, PhysicalOffset end) {
-  RMQ_ASSERT(dispatched_.value().value >= end.value);
+  if (dispatched_.value().value < end.value) {
+    return fail(StoreErrc::OffsetOutOfRange,
+                "not dispatched up to " + std::to_string(end.value) + ", the log may have been cut");
+  }
   MutexLock lock(deleted_mutex_);
   deleted_->note(std::string(topic), end);
   RMQ_CHECK(deleted_->save());
@@ -131,7 +135,7 @@ std::int64_t MessageStore::Impl::last_store_timestamp_ms() const {
 void MessageStore::Impl::confirm(ConfirmedOffset end) {
   {
     MutexLock lock(confirm_mutex_);
-    if (shows_all_ || (limited_ && end.value <= confirmed_)) return;
+    if (shows_all_ || between_reigns_ || (limited_ && end.value <= confirmed_)) return;
     limited_ = true;
     confirmed_.store(end.value, std::memory_order_release);
   }
@@ -150,12 +154,17 @@ Retention::Hooks MessageStore::Impl::retention_hooks() {
   // A queue whose messages are all gone has only its files to say how far it has counted.
   hooks.limit = [this] { return housekeeper_->noted(); };
   hooks.on_full = [this](const Error& why) { pause(why); };
-  hooks.on_room = [this] { following_ ? follower_.unpause() : writer_.resume(); };
+  hooks.on_room = [this] {
+    writer_.resume();
+    follower_.unpause();
+  };
   return hooks;
 }
 
+// Both: a full disk outlives the reign.
 void MessageStore::Impl::pause(const Error& why) {
-  following_ ? follower_.pause(why) : writer_.pause(why);
+  writer_.pause(why);
+  follower_.pause(why);
 }
 
 // A file could not be made or lengthened.
@@ -180,7 +189,14 @@ Dispatcher::Hooks MessageStore::Impl::dispatcher_hooks() {
 }
 
 void MessageStore::Impl::start(Reign reign) {
-  following_ = reign == Reign::Following;
+  writer_.start(writer_hooks());
+  follower_.start(follower_hooks());
+  take_up(reign);
+  start_threads();
+}
+
+// From recovered_ on.
+void MessageStore::Impl::start_threads() {
   const auto fail_with = [this](const Error& why) { fail_store(why); };
   if (config_.message_index_enable) builder_.start();
   dispatcher_.start(recovered_, dispatcher_hooks());
@@ -194,15 +210,18 @@ void MessageStore::Impl::start(Reign reign) {
                       std::move(commit_hooks));
   housekeeper_->start(config_.flush_consume_queue_interval,
                       {[this](const Error& why) { disk_is_full(why); }, fail_with});
-  const std::int64_t last_ms = recovered_.last_store_timestamp_ms;
-  if (following_) {
-    writer_.pause({make_error_code(StoreErrc::Following), {}});
-    follower_.start(recovered_.position, last_ms, follower_hooks());
-  } else {
-    writer_.start(recovered_.position, last_ms, writer_hooks());
-  }
   retention_->start(retention_hooks());
   if (scrubber_) scrubber_->start();
+}
+
+// Also when they do not run, or are not even there.
+void MessageStore::Impl::stop_threads(GroupCommit::Final final) {
+  if (scrubber_) scrubber_->stop();
+  if (retention_) retention_->stop();
+  if (housekeeper_) housekeeper_->stop();
+  group_commit_.stop(final);
+  dispatcher_.stop(Dispatcher::Drain::No);
+  builder_.stop();
 }
 
 void MessageStore::Impl::stop() {

@@ -14,6 +14,7 @@
 #include "storage/log_writer.h"
 #include "storage/message_reader.h"
 #include "storage/message_store.h"
+#include "storage/read_gate.h"
 #include "storage/retention.h"
 #include "storage/scrubber.h"
 #include "storage/store_lock.h"
@@ -42,22 +43,40 @@ class MessageStore::Impl {
         follower_(log_, maker_, appended_),
         group_commit_(log_, appended_, flushed_) {}
 
-  ~Impl() {
-    if (retention_) retention_->stop();
-    if (housekeeper_) housekeeper_->stop();
-    group_commit_.stop(GroupCommit::Final::None);
-    dispatcher_.stop(Dispatcher::Drain::No);
-    builder_.stop();
-  }
+  ~Impl() { stop_threads(GroupCommit::Final::None); }
 
   Result<> open(ProgressListener on_progress);
   Result<> open_index();
   Result<> open_scrubber(PhysicalOffset recovered_from);
   Result<> ensure_note();
   Result<> delete_messages(std::string_view topic, PhysicalOffset end);
-  Result<> hide_deleted();
+  Result<> hide_deleted(PhysicalOffset log_end);
   void start(Reign reign);
+  void start_threads();
+  void stop_threads(GroupCommit::Final final);
   void stop();
+
+  // message_store_reign.cpp
+  void end_reign(const Error& why);
+  Result<> begin_reign(Reign reign, std::optional<PhysicalOffset> cut,
+                       std::optional<ConfirmedOffset> confirmed);
+  void take_up(Reign reign);
+  // Where a log is to be cut, and what lies before.
+  struct Cut {
+    PhysicalOffset end;
+    std::int64_t last_store_timestamp_ms = 0;
+    Dispatcher::Progress progress;  // not beyond it
+    std::optional<IndexMark> index;
+  };
+  Result<Cut> prepare_cut(PhysicalOffset at);
+  Result<Dispatcher::Progress> progress_at(PhysicalOffset at);
+  Result<> cut_log(PhysicalOffset at, std::optional<ConfirmedOffset> confirmed);
+  Result<> carry_out(const Cut& cut);
+  Result<> cut_queues(PhysicalOffset end);
+  Result<> count_undispatched(PhysicalOffset from, PhysicalOffset end);
+  Result<> cut_index(const Cut& cut);
+  void limit_confirmed(std::optional<ConfirmedOffset> confirmed);
+
   void confirm(ConfirmedOffset end);
   void show_all();
   void fail_store(const Error& why);
@@ -97,6 +116,7 @@ class MessageStore::Impl {
   Watermark<FlushedOffset> flushed_;
   Watermark<DispatchedOffset> dispatched_;
 
+  ReadGate gate_;  // closed while the log is cut
   MessageReader reader_;
   Dispatcher dispatcher_;
   MessageIndex index_;
@@ -114,8 +134,13 @@ class MessageStore::Impl {
   std::atomic<std::int64_t> confirmed_{std::numeric_limits<std::int64_t>::max()};
   bool limited_ RMQ_GUARDED_BY(confirm_mutex_) = false;  // confirm() was called
   bool shows_all_ RMQ_GUARDED_BY(confirm_mutex_) = false;
+  bool between_reigns_ RMQ_GUARDED_BY(confirm_mutex_) = false;
   std::atomic<bool> failed_{false};
-  bool following_ = false;  // set by start()
+  std::atomic<bool> following_{false};
+  std::atomic<std::int64_t> reign_{1};
+  // Of the thread that changes the reign.
+  bool reigns_ = false;
+  std::int64_t last_store_timestamp_ms_ = 0;  // where the reign begins
   bool stopped_ = false;
 };
 

@@ -46,6 +46,10 @@ void Retention::start(Hooks hooks) {
   RMQ_ASSERT(!thread_.joinable());
   hooks_ = std::move(hooks);
   followed_ = parts_.log.begin();
+  {
+    MutexLock lock(mutex_);
+    stopping_ = false;
+  }
   thread_ = std::thread([this] { run(); });
 }
 

@@ -29,8 +29,18 @@ Result<> Scrubber::open(PhysicalOffset recovered_from, PhysicalOffset end, bool 
   return {};
 }
 
+Result<> Scrubber::cut(PhysicalOffset end) {
+  const PhysicalOffset begin = parts_.sums.block_begin(end);
+  summed_ = std::min(summed_, begin);
+  again_ = std::min(again_, begin);
+  pass_end_ = std::min(pass_end_, begin);
+  reported_.erase(reported_.lower_bound(begin), reported_.end());
+  return parts_.sums.cut(end);
+}
+
 void Scrubber::start() {
   RMQ_ASSERT(!thread_.joinable());
+  stopping_ = false;
   thread_ = std::thread([this] { run(); });
 }
 

@@ -37,6 +37,8 @@ class Scrubber {
   // The log was read from `recovered_from` on to find its end, and ends at `end`. `continued`:
   // nobody else has written to it since sums were made.
   Result<> open(PhysicalOffset recovered_from, PhysicalOffset end, bool continued);
+  // The log was cut at `end`. While it does not run.
+  Result<> cut(PhysicalOffset end);
   void start();
   void stop();
 

@@ -136,6 +136,11 @@ constexpr std::tuple kStoreFields{
           Reload::Restart,
           "How fast old bytes of the log are read again and compared with their checksums; 0: "
           "never."},
+    Field{"store.diverged_bytes_max", "", &StoreConfig::diverged_bytes_max, 0, 1024 * kGiB,
+          Reload::Restart,
+          "When the log is cut to where it is the same as the master's, messages that only this log "
+          "had are kept in `rmq/diverged`, for `rmq store salvage`. A log that would lose more "
+          "bytes at once is not cut. 0: nothing is kept."},
     Field{"store.message_index_enable", "messageIndexEnable", &StoreConfig::message_index_enable,
           Reload::Restart,
           "Whether messages can be found by key. Switched on later, it is made up for in the "

@@ -63,6 +63,10 @@ struct StoreConfig {
   std::chrono::milliseconds block_checksums_interval{1000};
   std::int64_t scrub_bytes_per_second = 4LL * 1024 * 1024;
 
+  // When a log is cut to where it is the same as another one, what lies behind is kept in
+  // rmq/diverged. A log that would lose more bytes is not cut; 0: nothing is kept.
+  std::int64_t diverged_bytes_max = 1024LL * 1024 * 1024;
+
   // Whether messages can be found by key. Files of an existing index keep their numbers of slots
   // and entries.
   bool message_index_enable = true;

@@ -11,6 +11,9 @@
   X(RecordTooLarge, "too large for a segment of the commit log") \
   X(Stopped, "the store is stopped")                             \
   X(Following, "the store takes messages from its master only")  \
+  X(NoReign, "the store neither leads nor follows now")          \
+  X(Truncating, "the log is being cut, try again")               \
+  X(DivergedTooLong, "more of the log diverged than is kept")    \
   X(ReadOnly, "the store takes no more writes")                  \
   X(DiskFull, "the disk is full")                                \
   X(InUse, "another process has the store open")                 \

@@ -41,6 +41,33 @@ TEST_CASE("watermark: the end of a reign fails its waiters and may lower the mar
   CHECK(mark.value() == FlushedOffset{7});
 }
 
+TEST_CASE("watermark: between two reigns nobody waits") {
+  Watermark<FlushedOffset> mark(FlushedOffset{10});
+  std::vector<std::error_code> seen;
+  const auto note = [&](Result<> r) { seen.push_back(r ? std::error_code() : r.error().code); };
+  mark.when_at_least(FlushedOffset{20}, note);
+  mark.end_reign(Error{std::make_error_code(std::errc::operation_canceled), "over"});
+  CHECK_FALSE(mark.when_at_least(FlushedOffset{11}, note));
+  mark.advance(FlushedOffset{12});
+  CHECK_FALSE(mark.when_at_least(FlushedOffset{12}, note));
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0] == std::errc::operation_canceled);
+  CHECK(seen[1] == std::errc::operation_canceled);
+  CHECK_FALSE(seen[2]);
+  SUBCASE("the next one begins there") {
+    mark.begin_reign();
+    CHECK(mark.value() == FlushedOffset{12});
+  }
+  SUBCASE("or lower") {
+    mark.begin_reign(FlushedOffset{5});
+    CHECK(mark.value() == FlushedOffset{5});
+  }
+  CHECK(mark.when_at_least(FlushedOffset{13}, note));
+  mark.advance(FlushedOffset{13});
+  REQUIRE(seen.size() == 4);
+  CHECK_FALSE(seen[3]);
+}
+
 TEST_CASE("watermark: closed, it fails those who wait and those who come later") {
   Watermark<FlushedOffset> mark(FlushedOffset{10});
   std::vector<std::error_code> seen;
