@@ -266,6 +266,7 @@ TEST_CASE("epoch stream: a log without epochs is left as it is") {
   EpochMember slave(2);
   // Written in no reign.
   REQUIRE(slave.fixture.append("T", 0, {"mine"}).outcome);
+  REQUIRE(slave.fixture.wait_dispatched());
   const PhysicalOffset end = slave.end();
   master.lead(Epoch{1}, {1});
   master.append("m");
