@@ -24,7 +24,7 @@
 namespace rmq::test {
 
 // How long a test waits for what must happen.
-inline constexpr std::chrono::seconds kPatience{20};
+inline constexpr std::chrono::seconds kPatience{60};
 
 // Waits until `mark` has reached `at`, in this reign or in one that comes.
 template <class Offset>

@@ -48,7 +48,8 @@ struct EpochSender::Session {
   const LeadingReign::Connection connection;
   replication::Feeder feeder;
   const replication::FeederConfig feeder_config;
-  net::Event wake;               // a report came, or the session has ended
+  bool over = false;
+  net::Event wake;               // a report came, or it is over
   std::optional<Error> failure;  // of sending
   SteadyTime sent_at;
   PhysicalOffset confirmed_sent;
@@ -121,6 +122,7 @@ net::Task<> EpochSender::serve(std::shared_ptr<net::ByteStream> stream) {
   const Result<> ended = co_await hear_reports(session);
   session->reign->disconnect(replica, session->connection);
   stream->close();
+  session->over = true;
   session->wake.set();
   const Error& why = session->failure ? *session->failure : ended.error();
   log::warn("replication", "a slave is gone", kv("slave", slave), kv("replica", replica),
@@ -172,7 +174,7 @@ net::Task<Result<>> EpochSender::hear_reports(std::shared_ptr<Session> session) 
 
 // Ends when the stream does.
 net::Task<> EpochSender::send_log(std::shared_ptr<Session> session) {
-  while (!session->stream->closed()) {
+  while (!session->over) {
     const std::optional<BlockHead> head =
         session->feeder.next(segment_of(*session), SteadyClock::now());
     Result<> done;
@@ -185,7 +187,7 @@ net::Task<> EpochSender::send_log(std::shared_ptr<Session> session) {
       done = std::move(woken);
     }
     if (done) continue;
-    session->failure = done.error();
+    if (!session->over) session->failure = done.error();
     break;
   }
   session->stream->close();
