@@ -164,6 +164,43 @@ TEST_CASE("epoch sender: a slave that takes its time with a frame is served") {
   CHECK(*slave.receive(36) == block_head(end, 0, 1, end));
 }
 
+TEST_CASE("epoch sender: no block is of two segments or two epochs") {
+  EpochMember master(1);
+  std::vector<std::int64_t> starts;  // of epochs
+  for (std::int32_t epoch = 1; epoch <= 3; ++epoch) {
+    master.lead(Epoch{epoch}, {1, 2});
+    starts.push_back(master.epochs.history().last()->start.value);
+    for (int i = 0; i < 40; ++i) master.append(std::string(2000, 'x'));
+    if (epoch < 3) master.end_lead();
+  }
+  RawSlave slave(master.ha_address());
+  slave.send(handshake(2));
+  REQUIRE(slave.receive(20 + 12 * 3));
+  slave.send(report(0));
+  const std::int64_t segment = master.config.store.commit_log_segment_bytes;
+  std::int64_t at = 0;
+  std::size_t blocks = 0;
+  while (at < master.end().value) {
+    const auto head = slave.receive(replication::kBlockHeadBytes);
+    REQUIRE(head);
+    replication::EpochStreamReader reader;
+    ByteView bytes(*head);
+    const auto block = std::get<BlockHead>(*reader.next(bytes).value());
+    CHECK(block.offset.value == at);
+    if (block.bytes == 0) continue;
+    const std::int64_t last = at + block.bytes - 1;
+    CHECK(at / segment == last / segment);
+    const auto epoch = static_cast<std::size_t>(block.epoch.value);
+    CHECK(block.epoch_start.value == starts[epoch - 1]);
+    CHECK(at >= starts[epoch - 1]);
+    if (epoch < 3) CHECK(last < starts[epoch]);
+    REQUIRE(slave.receive(static_cast<std::size_t>(block.bytes)));
+    at += block.bytes;
+    ++blocks;
+  }
+  CHECK(blocks >= 6);  // four segments, and two epochs begin within one
+}
+
 TEST_CASE("epoch sender: what cannot be ends the session, and counts for nothing") {
   EpochMember master(1);
   master.lead(Epoch{1}, {1, 2});

@@ -166,17 +166,19 @@ TEST_CASE("epoch stream: what only the old master has is cut, and the new one's 
   const PhysicalOffset common = a.end();
   b.stop_following();
   for (int i = 0; i < 3; ++i) a.append("only here " + std::to_string(i));
-  // Of more segments than the new master has.
+  a.end_lead();
+  // Of more segments, and epochs, than the new master has.
+  a.lead(Epoch{2}, {1, 2});
   produce(a, 200, 260);
   a.end_lead();
-  b.lead(Epoch{2}, {1, 2});
+  b.lead(Epoch{3}, {1, 2});
   for (int i = 0; i < 5; ++i) b.append("new " + std::to_string(i));
   a.follow(b);
   await_all(b, a);
   CHECK(a.cuts.take() == common);
   check_same(a, b);
   CHECK(a.epochs.history().entries() ==
-        std::vector<EpochEntry>{{Epoch{1}, PhysicalOffset{0}}, {Epoch{2}, common}});
+        std::vector<EpochEntry>{{Epoch{1}, PhysicalOffset{0}}, {Epoch{3}, common}});
   CHECK(FileSystem::posix().list(a.fixture.layout().diverged())->size() == 1);
   const Texts bodies = a.fixture.bodies("T", 0);
   CHECK(std::count(bodies.begin(), bodies.end(), "new 4") == 1);
@@ -185,7 +187,7 @@ TEST_CASE("epoch stream: what only the old master has is cut, and the new one's 
   // And back again.
   a.stop_following();
   b.end_lead();
-  a.lead(Epoch{3}, {1, 2});
+  a.lead(Epoch{4}, {1, 2});
   produce(a, 300, 320);
   b.follow(a);
   await_all(a, b);
