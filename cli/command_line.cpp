@@ -13,6 +13,7 @@
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/context.h"
+#include "cli/controller.h"
 #include "cli/exit_code.h"
 #include "cli/failure.h"
 #include "cli/group.h"
@@ -102,6 +103,7 @@ void build(CLI::App& app, Console& console) {
   add_cluster_commands(root, console);
   add_broker_commands(root, console);
   add_namesrv_commands(root, console);
+  add_controller_commands(root, console);
   add_group_commands(root, console);
   add_message_commands(root, console);
   add_context_commands(root, console);

@@ -35,15 +35,22 @@ void show(const RawServeOptions& raw, Console& console) {
 std::string config_reference() {
   roles::namesrv::NamesrvConfig namesrv;
   roles::broker::BrokerConfig broker;
+  roles::controller::ControllerConfig controller;
   const std::array sections{
       config::ReferenceSection{
-          "Name server", "Tables `[namesrv]` of a `.toml` file; RocketMQ's file is `namesrv.conf`.",
+          "Name server",
+          "Tables `[namesrv]` of a `.toml` file; RocketMQ's file is `namesrv.conf`. With "
+          "`enableControllerInNamesrv=true` that one has a controller's keys too.",
           rows(namesrv), roles::namesrv::java_keys()},
       config::ReferenceSection{
           "Broker",
           "Tables `[broker]` and `[store]` of a `.toml` file; RocketMQ's file is "
           "`broker.conf`.",
           rows(broker), roles::broker::java_keys()},
+      config::ReferenceSection{
+          "Controller",
+          "Tables `[controller]` of a `.toml` file; RocketMQ's file is `controller.conf`.",
+          rows(controller), roles::controller::java_keys()},
   };
   return config::reference(sections);
 }
@@ -58,6 +65,11 @@ std::string config_as_toml(ServeOptions options) {
     if (!out.empty()) out += "\n";
     out += config::write_toml(rows(*options.broker), true);
     append_other_keys(options.broker->other_keys, out);
+  }
+  if (options.controller) {
+    if (!out.empty()) out += "\n";
+    out += config::write_toml(rows(*options.controller), true);
+    append_other_keys(options.controller->other_keys, out);
   }
   return out;
 }

@@ -22,6 +22,8 @@
 #include "net/io_threads.h"
 #include "net/net_errc.h"
 #include "roles/broker/broker.h"
+#include "roles/controller/controller.h"
+#include "roles/controller/file_store.h"
 #include "roles/namesrv/name_server.h"
 #include "storage/store_errc.h"
 
@@ -51,7 +53,8 @@ std::string remedy(const Error& error) {
   if (error.code == net::NetErrc::AddressInUse) {
     return "Stop what listens there, or choose another port with --port (0 takes free ones).";
   }
-  if (error.code == storage::StoreErrc::InUse) {
+  if (error.code == storage::StoreErrc::InUse ||
+      error.code == std::errc::resource_unavailable_try_again) {
     return "Another process uses this data directory: stop it, or choose another one with --data.";
   }
   if (error.code == std::errc::permission_denied ||
@@ -96,6 +99,13 @@ class Server {
                                                               Clock::system(), FileSystem::posix());
       RMQ_CHECK(namesrv_->start());
     }
+    if (options_.controller) {
+      controller_ = std::make_unique<roles::controller::Controller>(
+          threads_, *options_.controller, Clock::system(),
+          std::make_unique<roles::controller::FileStore>(FileSystem::posix(),
+                                                         options_.controller->store_path));
+      RMQ_CHECK(controller_->start());
+    }
     if (options_.broker) {
       roles::broker::BrokerConfig config = *options_.broker;
       if (options_.broker_uses_own_namesrv) config.namesrv_addr = namesrv_address();
@@ -113,6 +123,7 @@ class Server {
 
   void stop() {
     if (broker_) broker_->stop();
+    if (controller_) controller_->stop();
     if (namesrv_) namesrv_->stop();
     threads_.stop();
   }
@@ -124,6 +135,7 @@ class Server {
     return (everywhere ? "127.0.0.1" : listen) + ":" + std::to_string(namesrv_->port());
   }
   const roles::namesrv::NameServer* namesrv() const { return namesrv_.get(); }
+  const roles::controller::Controller* controller() const { return controller_.get(); }
   const roles::broker::Broker* broker() const { return broker_.get(); }
   const ServeOptions& options() const { return options_; }
 
@@ -132,6 +144,7 @@ class Server {
   net::IoThreads
       threads_;  // goes last: what still waits there refers to the roles, but runs no more
   std::unique_ptr<roles::namesrv::NameServer> namesrv_;
+  std::unique_ptr<roles::controller::Controller> controller_;
   std::unique_ptr<roles::broker::Broker> broker_;
 };
 
@@ -141,6 +154,9 @@ void print_ready(const Server& server, std::ostream& out) {
   if (server.namesrv() != nullptr) {
     namesrv = server.namesrv_address();
     out << "  name server  " << namesrv << "\n";
+  }
+  if (server.controller() != nullptr) {
+    out << "  controller   " << server.controller()->address() << "\n";
   }
   if (const roles::broker::Broker* broker = server.broker()) {
     if (namesrv.empty()) namesrv = broker->config.namesrv_addr;
@@ -153,8 +169,10 @@ void print_ready(const Server& server, std::ostream& out) {
   if (server.broker() != nullptr) {
     out << "  rmq message send Hello 'my first message'" << where << "  rmq message tail Hello"
         << where;
-  } else {
+  } else if (server.namesrv() != nullptr) {
     out << "  rmq cluster status" << where;
+  } else {
+    out << "  rmq controller status --controller '" << server.controller()->address() << "'\n";
   }
   out << std::flush;
 }
@@ -164,6 +182,7 @@ void write_ready_fd(const Server& server) {
   if (!server.options().ready_fd) return;
   json::Value ready = json::Value::object();
   if (server.broker() != nullptr) ready.set("broker", server.broker()->address());
+  if (server.controller() != nullptr) ready.set("controller", server.controller()->address());
   ready.set("data", server.options().data_directory);
   if (server.namesrv() != nullptr) ready.set("namesrv", server.namesrv_address());
   const std::string line = json::write(ready, {}) + "\n";
@@ -217,8 +236,8 @@ int serve(const ServeOptions& options, Console& console) {
 }  // namespace
 
 void add_serve_command(const Command& root, Console& console) {
-  const Command command =
-      root.subcommand("serve", "Run a name server, a broker, or both in one process");
+  const Command command = root.subcommand(
+      "serve", "Run a name server, a broker, a controller, or several in one process");
   command.footer(
       "Examples:\n  rmq serve\n  rmq serve --role=master --config broker.conf --namesrv "
       "10.0.0.1:9876");

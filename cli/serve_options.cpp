@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "base/java_compat.h"
 #include "cli/local_address.h"
+#include "cli/role_configs.h"
 #include "cli/serve_roles.h"
 #include "config/load.h"
 
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 using config::ConfigErrc;
 using roles::broker::BrokerConfig;
 using roles::broker::BrokerRole;
+using roles::controller::ControllerConfig;
 using roles::namesrv::NamesrvConfig;
 
 constexpr const char* kLoopback = "127.0.0.1";
@@ -52,34 +55,6 @@ Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
   if (raw.ready_fd && ::fcntl(*raw.ready_fd, F_GETFD) < 0) {
     return fail(ConfigErrc::BadValue, "--ready-fd " + std::to_string(*raw.ready_fd) +
                                           ": no such file descriptor is open");
-  }
-  return {};
-}
-
-// Reads the files into both structs; the tables of a role that does not run are checked and
-// dropped.
-Result<> load_files(const ChosenRoles& chosen, NamesrvConfig& namesrv, BrokerConfig& broker,
-                    std::vector<std::string>& warnings) {
-  for (const RoleFile& file : chosen.files) {
-    if (file.toml) {
-      // A table that another role's file has already filled must not be filled again from here.
-      NamesrvConfig unused_namesrv;
-      BrokerConfig unused_broker;
-      const auto is_for = [&](Role role) { return chosen.file_for(role) == &file; };
-      config::Rows all = rows(is_for(Role::Namesrv) ? namesrv : unused_namesrv);
-      all.append(rows(is_for(Role::Broker) ? broker : unused_broker));
-      RMQ_CHECK(config::load_toml(file.text, file.path, all));
-      continue;
-    }
-    const config::KeyValues properties = parse_properties(file.text);
-    const bool is_namesrv = file.roles.front() == Role::Namesrv;
-    RMQ_TRY(
-        config::JavaRemains remains,
-        is_namesrv
-            ? config::load_java(properties, file.path, rows(namesrv), roles::namesrv::java_keys())
-            : config::load_java(properties, file.path, rows(broker), roles::broker::java_keys()));
-    (is_namesrv ? namesrv.other_keys : broker.other_keys) = std::move(remains.other_keys);
-    for (std::string& warning : remains.warnings) warnings.push_back(std::move(warning));
   }
   return {};
 }
@@ -167,6 +142,15 @@ Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
       options.data_directory = fs::path(options.namesrv->kv_config_path).parent_path().string();
     }
   }
+  if (options.controller) {
+    const RoleFile* own = chosen.file_for(Role::Controller);
+    RMQ_TRY(options.controller->store_path,
+            place(options.controller->store_path, "controller",
+                  own != nullptr ? own : chosen.file_for(Role::Namesrv), raw, data, environment));
+    if (!options.broker && !options.namesrv) {
+      options.data_directory = options.controller->store_path;
+    }
+  }
   if (!options.broker) return {};
   storage::StoreConfig& store = options.broker->store;
   RMQ_TRY(store.root_directory, place(store.root_directory, "store", chosen.file_for(Role::Broker),
@@ -182,6 +166,13 @@ Result<> place_data(const RawServeOptions& raw, const ChosenRoles& chosen,
 
 // Ports that the roles of this process would both open.
 Result<> check_ports(const ServeOptions& options) {
+  std::vector<std::pair<int, std::string_view>> singles;
+  if (options.namesrv) singles.emplace_back(options.namesrv->listen_port, "name server");
+  if (options.controller) singles.emplace_back(options.controller->listen_port, "controller");
+  if (singles.size() == 2 && singles[0].first == singles[1].first && singles[0].first != 0) {
+    return fail(ConfigErrc::Contradiction,
+                "name server and controller both have port " + std::to_string(singles[0].first));
+  }
   if (!options.broker) return {};
   const std::uint16_t port = options.broker->listen_port;
   if (port != 0 && port < kLeastBrokerPort) {
@@ -189,18 +180,38 @@ Result<> check_ports(const ServeOptions& options) {
                 "broker port " + std::to_string(port) +
                     ": the VIP port is two below it, so it is 0 or at least 3");
   }
-  if (!options.namesrv || port == 0) return {};
-  const int namesrv = options.namesrv->listen_port;
-  for (const int used : {port - 2, int{port}, port + 1}) {
-    if (namesrv != used) continue;
-    return fail(ConfigErrc::Contradiction, "the name server's port " + std::to_string(namesrv) +
-                                               " is one of the broker's (p-2, p and p+1 of " +
-                                               std::to_string(port) + ")");
+  if (port == 0) return {};
+  for (const auto& [other, name] : singles) {
+    for (const int used : {port - 2, int{port}, port + 1}) {
+      if (other != used) continue;
+      return fail(ConfigErrc::Contradiction,
+                  "the " + std::string(name) + "'s port " + std::to_string(other) +
+                      " is one of the broker's (p-2, p and p+1 of " + std::to_string(port) + ")");
+    }
   }
   return {};
 }
 
+// The controller's port is that of its own entry in controller.peers; --port is for the one that
+// brokers are told otherwise.
+Result<> set_controller_port(const RawServeOptions& raw, ServeOptions& options) {
+  if (!options.controller) return {};
+  ControllerConfig& controller = *options.controller;
+  RMQ_CHECK(settle_peers(controller));
+  const bool named = raw.port && (!options.namesrv || *raw.port == 0);
+  if (!named) return {};
+  if (!controller.peers.empty() && controller.listen_port != *raw.port) {
+    return fail(ConfigErrc::Contradiction,
+                "--port " + std::to_string(*raw.port) +
+                    ": controller.peers (controllerDLegerPeers) tells brokers another one: " +
+                    controller.peers);
+  }
+  controller.listen_port = *raw.port;
+  return {};
+}
+
 Result<> set_ports(const RawServeOptions& raw, ServeOptions& options) {
+  RMQ_CHECK(set_controller_port(raw, options));
   if (raw.port) {
     if (options.namesrv) options.namesrv->listen_port = *raw.port;
     if (options.broker) {
@@ -213,8 +224,10 @@ Result<> set_ports(const RawServeOptions& raw, ServeOptions& options) {
 
 void set_listen_addresses(const RawServeOptions& raw, bool loopback_only, ServeOptions& options) {
   const std::string forced = !raw.listen.empty() ? raw.listen : loopback_only ? kLoopback : "";
-  for (std::string* address : {options.namesrv ? &options.namesrv->listen_address : nullptr,
-                               options.broker ? &options.broker->listen_address : nullptr}) {
+  for (std::string* address :
+       {options.namesrv ? &options.namesrv->listen_address : nullptr,
+        options.broker ? &options.broker->listen_address : nullptr,
+        options.controller ? &options.controller->listen_address : nullptr}) {
     if (address == nullptr) continue;
     if (!forced.empty()) *address = forced;
     if (address->empty()) *address = kAllInterfaces;
@@ -245,6 +258,17 @@ std::string choose_advertised(const BrokerConfig& broker, std::vector<std::strin
   notes.push_back("the broker advertises " + address +
                   ", this machine's primary address; --advertise overrides it");
   return address;
+}
+
+// What brokers are told of the controller.
+void set_controller_address(const RawServeOptions& raw, ServeOptions& options) {
+  if (!options.controller || !options.controller->peers.empty()) return;
+  ControllerConfig& controller = *options.controller;
+  if (!raw.advertise.empty()) controller.advertised_host = raw.advertise;
+  if (!controller.advertised_host.empty() || !is_any_address(controller.listen_address)) return;
+  controller.advertised_host = primary_address();
+  options.notes.push_back("the controller advertises " + controller.advertised_host +
+                          ", this machine's primary address; --advertise overrides it");
 }
 
 Result<> set_broker_addresses(const RawServeOptions& raw, const Environment& environment,
@@ -302,13 +326,19 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
 
   ServeOptions options;
   options.ready_fd = raw.ready_fd;
-  NamesrvConfig namesrv;
-  BrokerConfig broker;
-  RMQ_CHECK(load_files(chosen, namesrv, broker, options.warnings));
-  if (chosen.has(Role::Namesrv)) options.namesrv = std::move(namesrv);
+  RoleConfigs configs;
+  RMQ_CHECK(load_files(chosen, configs, options.warnings));
+  const bool in_namesrv = chosen.has(Role::Namesrv) && configs.namesrv.enable_controller_in_namesrv;
+  if (in_namesrv && !chosen.has(Role::Controller)) {
+    configs.controller.listen_address = configs.namesrv.listen_address;
+  }
+  if (in_namesrv || chosen.has(Role::Controller)) {
+    options.controller = std::move(configs.controller);
+  }
+  if (chosen.has(Role::Namesrv)) options.namesrv = std::move(configs.namesrv);
   if (chosen.has(Role::Broker)) {
-    RMQ_CHECK(settle_broker_role(chosen, broker, options.warnings));
-    options.broker = std::move(broker);
+    RMQ_CHECK(settle_broker_role(chosen, configs.broker, options.warnings));
+    options.broker = std::move(configs.broker);
   }
 
   const bool loopback_only = raw.roles.empty() && raw.configs.empty();
@@ -316,25 +346,26 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
   RMQ_CHECK(set_ports(raw, options));
   set_listen_addresses(raw, loopback_only, options);
   RMQ_CHECK(set_broker_addresses(raw, environment, options));
+  set_controller_address(raw, options);
   return options;
 }
 
 void add_serve_options(const Command& command, RawServeOptions& raw) {
   command
-      .option(
-          "--role", raw.roles,
-          "What this process is: namesrv, master, slave; several separated by ','. Without --role "
-          "and --config: both, on loopback only")
+      .option("--role", raw.roles,
+              "What this process is: namesrv, master, slave, controller; several separated by ','. "
+              "Without --role and --config: namesrv and master, on loopback only")
       .separated_by(',')
       .type("ROLE");
   command
       .option("--config", raw.configs,
-              "[ROLE=]FILE, once per role: .toml, or RocketMQ's broker.conf or namesrv.conf as "
-              "it is")
+              "[ROLE=]FILE, once per role: .toml, or RocketMQ's broker.conf, namesrv.conf or "
+              "controller.conf as it is")
       .type("[ROLE=]FILE");
   command
-      .option("--data", raw.data,
-              "Directory of all data: store/ and namesrv/ below it (default ./rmq-data)")
+      .option(
+          "--data", raw.data,
+          "Directory of all data: store/, namesrv/ and controller/ below it (default ./rmq-data)")
       .type("DIR");
   command.option("--port", raw.port, "Port of the one role; 0: free ports for every role")
       .within(0, 65'535)

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "roles/broker/broker_config.h"
+#include "roles/controller/controller_config.h"
 #include "roles/namesrv/namesrv_config.h"
 
 namespace rmq::cli {
@@ -46,6 +47,8 @@ struct ServeOptions {
   // port 0 means a free one.
   std::optional<roles::namesrv::NamesrvConfig> namesrv;
   std::optional<roles::broker::BrokerConfig> broker;
+  // Also for a name server with a controller in it.
+  std::optional<roles::controller::ControllerConfig> controller;
   // The broker registers with the name server of this process: its namesrv_addr is empty until that
   // one's port is known.
   bool broker_uses_own_namesrv = false;

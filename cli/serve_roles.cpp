@@ -4,6 +4,7 @@
 
 #include "base/java_compat.h"
 #include "roles/broker/broker_config.h"
+#include "roles/controller/controller_config.h"
 #include "roles/namesrv/namesrv_config.h"
 
 namespace rmq::cli {
@@ -16,40 +17,54 @@ constexpr std::string_view kSlave = "slave";
 Result<Role> parse_role(std::string_view word) {
   if (word == "namesrv") return Role::Namesrv;
   if (word == "master" || word == kSlave) return Role::Broker;
-  if (word == "controller") {
-    return fail(ConfigErrc::Refused,
-                "role 'controller' is not available yet in this version; "
-                "there are namesrv, master and slave");
-  }
-  return fail(ConfigErrc::BadValue,
-              "'" + std::string(word) + "' is not a role; roles are namesrv, master and slave");
+  if (word == "controller") return Role::Controller;
+  return fail(ConfigErrc::BadValue, "'" + std::string(word) +
+                                        "' is not a role; roles are namesrv, master, slave and "
+                                        "controller");
 }
 
 bool contains(const std::vector<Role>& roles, Role role) {
   return std::ranges::find(roles, role) != roles.end();
 }
 
-// Whether a name server's or a broker's file may have `key`.
+// Whether the file of a role may have `key`.
 bool knows(const config::Rows& rows, const config::JavaKeys& other, std::string_view key) {
   return rows.find_java(key) != nullptr ||
          std::ranges::find(other.judged, key, &config::JavaKey::key) != other.judged.end() ||
          std::ranges::find(other.tuning, key) != other.tuning.end();
 }
 
+bool contains_key(const config::KeyValues& properties, std::string_view key) {
+  return std::ranges::find(properties, key, &config::KeyValues::value_type::first) !=
+         properties.end();
+}
+
 // The roles whose file this can be by its keys: those of which it has a key that the others do not
-// know.
+// know. A name server's file that says whether there is a controller in it may have all of a
+// controller's keys.
 std::vector<Role> roles_named_by_java(std::string_view text) {
   roles::namesrv::NamesrvConfig namesrv;
   roles::broker::BrokerConfig broker;
-  const config::Rows namesrv_rows = rows(namesrv);
-  const config::Rows broker_rows = rows(broker);
+  roles::controller::ControllerConfig controller;
+  struct Known {
+    Role role;
+    config::Rows rows;
+    config::JavaKeys other;
+  };
+  std::vector<Known> all;
+  all.push_back({Role::Namesrv, rows(namesrv), roles::namesrv::java_keys()});
+  all.push_back({Role::Broker, rows(broker), roles::broker::java_keys()});
+  const auto properties = parse_properties(text);
+  if (!contains_key(properties, "enableControllerInNamesrv")) {
+    all.push_back({Role::Controller, rows(controller), roles::controller::java_keys()});
+  }
   std::vector<Role> found;
-  for (const auto& [key, value] : parse_properties(text)) {
-    const bool of_namesrv = knows(namesrv_rows, roles::namesrv::java_keys(), key);
-    const bool of_broker = knows(broker_rows, roles::broker::java_keys(), key);
-    if (of_namesrv == of_broker) continue;
-    const Role role = of_namesrv ? Role::Namesrv : Role::Broker;
-    if (!contains(found, role)) found.push_back(role);
+  for (const auto& [key, value] : properties) {
+    std::vector<Role> who;
+    for (const Known& role : all) {
+      if (knows(role.rows, role.other, key)) who.push_back(role.role);
+    }
+    if (who.size() == 1 && !contains(found, who.front())) found.push_back(who.front());
   }
   return found;
 }
@@ -59,6 +74,9 @@ Result<std::vector<Role>> roles_named_by_toml(std::string_view text, const std::
   std::vector<Role> found;
   for (const std::string& table : tables) {
     if (table == "namesrv" && !contains(found, Role::Namesrv)) found.push_back(Role::Namesrv);
+    if (table == "controller" && !contains(found, Role::Controller)) {
+      found.push_back(Role::Controller);
+    }
     if ((table == "broker" || table == "store") && !contains(found, Role::Broker)) {
       found.push_back(Role::Broker);
     }
@@ -125,7 +143,17 @@ Result<std::vector<Role>> roles_of_file(const RoleFile& file, std::optional<Role
 
 }  // namespace
 
-std::string_view name_of(Role role) { return role == Role::Namesrv ? "namesrv" : "broker"; }
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::Namesrv:
+      return "namesrv";
+    case Role::Broker:
+      return "broker";
+    case Role::Controller:
+      break;
+  }
+  return "controller";
+}
 
 bool ChosenRoles::has(Role role) const { return contains(roles, role); }
 

@@ -13,7 +13,7 @@
 
 namespace rmq::cli {
 
-enum class Role { Namesrv, Broker };
+enum class Role { Namesrv, Broker, Controller };
 
 std::string_view name_of(Role role);
 

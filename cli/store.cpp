@@ -8,6 +8,7 @@
 #include "config/config_errc.h"
 #include "config/load.h"
 #include "roles/broker/broker_config.h"
+#include "roles/controller/controller_config.h"
 #include "roles/namesrv/namesrv_config.h"
 #include "storage/store_errc.h"
 
@@ -30,6 +31,8 @@ Result<storage::StoreConfig> load_settings(const std::string& file) {
     roles::namesrv::NamesrvConfig namesrv;
     config::Rows all = rows(broker);
     all.append(rows(namesrv));
+    roles::controller::ControllerConfig controller;
+    all.append(rows(controller));
     RMQ_CHECK(config::load_toml(text, file, all));
     return broker.store;
   }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = "docs/protocol-coverage.md"
-ROLES = {"namesrv": "name server", "broker": "broker"}
+ROLES = {"namesrv": "name server", "broker": "broker", "controller": "controller"}
 
 # Tier 1: what ordinary producers, consumers and a registering broker need. Name: who serves it; "client" is what the broker
 # sends to its clients.
@@ -50,6 +50,7 @@ NOT_SERVED = {}
 SENT = {
     "NotifyConsumerIdsChanged": ("client", "src/roles/broker/broker.cpp"),
     "NotifyMinBrokerIdChange": ("broker", "src/roles/namesrv/name_server.cpp"),
+    "NotifyBrokerRoleChanged": ("broker", "src/roles/controller/controller.cpp"),
 }
 
 

@@ -23,8 +23,11 @@ void Connecting::start(const asio::ip::tcp::endpoint& to) {
   });
 }
 
-Task<Result<std::shared_ptr<Connecting>>> connect_socket(Resolver& resolver, IoThread& thread,
-                                                         std::string address, SteadyTime deadline) {
+namespace {
+
+// Ended, one way or the other; `error` says how. Errors: those before the connect, and TimedOut.
+Task<Result<std::shared_ptr<Connecting>>> attempt(Resolver& resolver, IoThread& thread,
+                                                  std::string address, SteadyTime deadline) {
   RMQ_CO_TRY(auto parts, split_address(address));
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       deadline - std::chrono::steady_clock::now());
@@ -36,10 +39,27 @@ Task<Result<std::shared_ptr<Connecting>>> connect_socket(Resolver& resolver, IoT
   if (!told || connecting->error == asio::error::operation_aborted) {
     co_return fail(NetErrc::TimedOut, "connecting to " + address);
   }
+  co_return connecting;
+}
+
+}  // namespace
+
+Task<Result<std::shared_ptr<Connecting>>> connect_socket(Resolver& resolver, IoThread& thread,
+                                                         std::string address, SteadyTime deadline) {
+  RMQ_CO_TRY(const std::shared_ptr<Connecting> connecting,
+             co_await attempt(resolver, thread, address, deadline));
   if (connecting->error) {
     co_return fail(NetErrc::ConnectFailed, address + ": " + connecting->error.message());
   }
   co_return connecting;
+}
+
+Task<bool> port_refuses(Resolver& resolver, IoThread& thread, std::string address,
+                        std::chrono::milliseconds patience) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + patience;
+  const Result<std::shared_ptr<Connecting>> tried =
+      co_await attempt(resolver, thread, address, deadline);
+  co_return tried && (*tried)->error == asio::error::connection_refused;
 }
 
 }  // namespace rmq::net

@@ -12,6 +12,7 @@
 #include "net/await.h"
 #include "net/connection.h"
 #include "net/io_threads.h"
+#include "net/port_probe.h"
 #include "net/resolver.h"
 #include "net/task.h"
 

@@ -5,11 +5,16 @@
 namespace rmq::replication {
 
 Liveness::Liveness(std::chrono::milliseconds first_beat_max, SteadyTime now)
-    : unheard_deadline_(now + first_beat_max) {}
+    : first_beat_max_(first_beat_max), unheard_deadline_(now + first_beat_max) {}
+
+void Liveness::expect(const ReplicaKey& replica, SteadyTime now) {
+  if (!entries_.contains(replica)) expected_[replica] = now + first_beat_max_;
+}
 
 void Liveness::on_heartbeat(const Heartbeat& beat, Connection connection, SteadyTime now) {
   Entry& entry = entries_[{beat.set, beat.id}];
   if (connection < entry.connection) return;  // it came late, over a connection that is replaced
+  expected_.erase({beat.set, beat.id});
   entry.beat = beat;
   entry.connection = connection;
   entry.deadline = now + beat.timeout;
@@ -32,7 +37,10 @@ void Liveness::on_port_refused(const ReplicaKey& replica, Connection connection)
   }
 }
 
-void Liveness::forget(const ReplicaKey& replica) { entries_.erase(replica); }
+void Liveness::forget(const ReplicaKey& replica) {
+  entries_.erase(replica);
+  expected_.erase(replica);
+}
 
 std::vector<ReplicaKey> Liveness::tick(SteadyTime now) {
   std::vector<ReplicaKey> died;
@@ -72,7 +80,10 @@ Electorate Liveness::electorate(const BrokerSet& set, SteadyTime now) const {
 
 bool Liveness::is_dead(const ReplicaKey& replica, SteadyTime now) const {
   const auto found = entries_.find(replica);
-  if (found == entries_.end()) return now >= unheard_deadline_;
+  if (found == entries_.end()) {
+    const auto expected = expected_.find(replica);
+    return now >= unheard_deadline_ && (expected == expected_.end() || now >= expected->second);
+  }
   return found->second.refused || now >= found->second.deadline;
 }
 

@@ -39,6 +39,9 @@ class Liveness {
   // A replica that was never heard of counts as dead `first_beat_max` after `now`.
   Liveness(std::chrono::milliseconds first_beat_max, SteadyTime now);
 
+  // A replica has shown itself in another way, before its first heartbeat: it gets `first_beat_max`
+  // from now on.
+  void expect(const ReplicaKey& replica, SteadyTime now);
   void on_heartbeat(const Heartbeat& beat, Connection connection, SteadyTime now);
   // Whose newest connection this was: those whose port is to be tried.
   std::vector<ReplicaKey> on_connection_closed(Connection connection) const;
@@ -67,7 +70,9 @@ class Liveness {
     bool reported = false;  // as dead
   };
 
+  const std::chrono::milliseconds first_beat_max_;
   const SteadyTime unheard_deadline_;
+  std::map<ReplicaKey, SteadyTime> expected_;  // of those without an entry
   std::map<ReplicaKey, Entry> entries_;
 };
 

@@ -120,7 +120,7 @@ SERVE_MISTAKES = [
     (["--config", "master={dir}/value.conf"], USAGE, ["value.conf", "'hello'"], "0..65534"),
     (["--role=namesrv", "--config", "{dir}/broker.conf"], USAGE, ["broker.conf", "for broker", "namesrv"], "rmq serve --help"),
     (["--role=namesrv", "--config", "master={dir}/broker.conf"], USAGE, "--role does not name master", "rmq serve --help"),
-    (["--role=king"], USAGE, "'king'", "namesrv, master and slave"),
+    (["--role=king"], USAGE, "'king'", "namesrv, master, slave and controller"),
     (["--role=master", "--port", "70000"], USAGE, "'70000'", "0 to 65535"),
     (["--role=master", "--port", "1"], USAGE, "port 1", "at least 3"),
     (["--listen", "localhost.here"], USAGE, "'localhost.here'", "IP address"),

@@ -34,7 +34,7 @@ def address(text):
 
 
 class Server:
-    """roles: any of namesrv, master, slave. broker_keys: keys of a broker.conf. environment: what the
+    """roles: any of namesrv, master, slave, controller. broker_keys: keys of a broker.conf. environment: what the
     process gets besides this one's."""
 
     def __init__(self, roles=("namesrv", "master"), broker_keys=None, namesrv=None,
@@ -51,6 +51,8 @@ class Server:
         self.process = None
         self.namesrv = None
         self.broker = None
+        self.controller = None
+        self.more_arguments = []
         self.ready_seconds = None
 
     @property
@@ -68,8 +70,10 @@ class Server:
         if self.namesrv_given:
             arguments += ["--namesrv", "%s:%d" % self.namesrv_given]
         keys = dict(self.broker_keys)
+        arguments += self.more_arguments
         if self.namesrv is None and self.broker is None:
-            arguments += ["--port", "0"]
+            # A controller alone is started again on its port; beside others it gets another one.
+            arguments += ["--port", str(self.controller[1] if self.controller else 0)]
         else:
             if self.broker:
                 keys["listenPort"] = self.broker[1]
@@ -113,6 +117,8 @@ class Server:
             self.namesrv = address(ready["namesrv"])
         if "broker" in ready:
             self.broker = address(ready["broker"])
+        if "controller" in ready:
+            self.controller = address(ready["controller"])
         return self
 
     def start_and_kill(self, seconds):

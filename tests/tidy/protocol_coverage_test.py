@@ -17,6 +17,7 @@ TREE = {
     "src/roles/broker/requests.cpp": "serve<&on_send>(RequestCode::Send,\n               Lane::Append),\n",
     "src/roles/broker/broker.cpp": "make_request(RequestCode::Notify)",
     "src/roles/namesrv/requests.cpp": "serve<&on_put>(RequestCode::Put, Lane::Control),\n",
+    "src/roles/controller/requests.cpp": "",
     "tests/unit/roles/broker_a_test.cpp": "RequestCode::Send",
     "tests/unit/roles/namesrv_a_test.cpp": "RequestCode::Put",
     "tests/support/broker_node.h": "RequestCode::Notify",

@@ -54,34 +54,32 @@ constexpr std::tuple kNamesrvFields{
     Field{"namesrv.wait_seconds_for_service", "waitSecondsForService",
           &NamesrvConfig::wait_seconds_for_service, 0s, 3600s, Reload::Live,
           "That while, in seconds."},
+    Field{"namesrv.enable_controller_in_namesrv", "enableControllerInNamesrv",
+          &NamesrvConfig::enable_controller_in_namesrv, Reload::Restart,
+          "This process is a controller too, on a port of its own."},
 };
 
-constexpr std::string_view kNoController =
-    "this version has no controller; run Java's mqcontroller, or leave it out";
+constexpr std::string_view kFileInsteadOfRaft =
+    "the controller keeps its broker sets in a file, not in a Raft log";
 
 constexpr JavaKey kNamesrvJavaKeys[] = {
-    {"enableControllerInNamesrv", "false", Handling::Refused, kNoController},
     {"serverChannelMaxIdleTimeSeconds", "120", Handling::Missing,
      "an idle connection is closed after 120 s; another time cannot be set"},
     {"clusterTest", "false", Handling::Missing,
      "routes are not asked of another environment's name servers"},
-    {"controllerDLegerGroup", "", Handling::Missing, kNoController},
-    {"controllerDLegerPeers", "", Handling::Missing, kNoController},
-    {"controllerDLegerSelfId", "", Handling::Missing, kNoController},
-    {"controllerStorePath", "", Handling::Missing, kNoController},
-    {"controllerType", "DLedger", Handling::Missing, kNoController},
-    {"enableElectUncleanMaster", "false", Handling::Missing, kNoController},
-    {"electMasterMaxRetryCount", "3", Handling::Missing, kNoController},
-    {"scanInactiveMasterInterval", "5000", Handling::Missing, kNoController},
-    {"notifyBrokerRoleChanged", "true", Handling::Missing, kNoController},
-    {"jRaftGroupId", "", Handling::Missing, kNoController},
-    {"jRaftServerId", "localhost:9880", Handling::Missing, kNoController},
+    {"controllerType", "DLedger", Handling::Missing, kFileInsteadOfRaft},
+    {"electMasterMaxRetryCount", "3", Handling::Missing,
+     "elections are tried until there is a master"},
+    {"scanInactiveMasterInterval", "5000", Handling::Missing,
+     "a missing master is noticed within 0.05 s"},
+    {"jRaftGroupId", "", Handling::Missing, kFileInsteadOfRaft},
+    {"jRaftServerId", "localhost:9880", Handling::Missing, kFileInsteadOfRaft},
     {"jRaftInitConf", "localhost:9880,localhost:9881,localhost:9882", Handling::Missing,
-     kNoController},
+     kFileInsteadOfRaft},
     {"jRaftControllerRPCAddr", "localhost:9770,localhost:9771,localhost:9772", Handling::Missing,
-     kNoController},
-    {"jRaftSnapshotIntervalSecs", "3600", Handling::Missing, kNoController},
-    {"jRaftElectionTimeoutMs", "1000", Handling::Missing, kNoController},
+     kFileInsteadOfRaft},
+    {"jRaftSnapshotIntervalSecs", "3600", Handling::Missing, kFileInsteadOfRaft},
+    {"jRaftElectionTimeoutMs", "1000", Handling::Missing, kFileInsteadOfRaft},
 };
 
 // clang-format off

@@ -39,6 +39,8 @@ struct NamesrvConfig {
   // register.
   bool need_wait_for_service = false;
   std::chrono::seconds wait_seconds_for_service{45};
+  // `rmq serve` starts a controller beside it.
+  bool enable_controller_in_namesrv = false;
   // Keys of a Java file that rmq does not use: shown by GET_NAMESRV_CONFIG as they were given.
   std::vector<std::pair<std::string, std::string>> other_keys;
 };

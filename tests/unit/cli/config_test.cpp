@@ -89,8 +89,14 @@ TEST_CASE("config: text that TOML must escape, and lists") {
 TEST_CASE("config: a key has one row or one judgement") {
   roles::namesrv::NamesrvConfig namesrv;
   roles::broker::BrokerConfig broker;
+  roles::controller::ControllerConfig controller;
+  roles::controller::ControllerConfig inside;
+  config::Rows namesrv_rows = rows(namesrv);
+  namesrv_rows.append(rows(inside, true));
   const std::pair<config::Rows, config::JavaKeys> files[] = {
-      {rows(namesrv), roles::namesrv::java_keys()}, {rows(broker), roles::broker::java_keys()}};
+      {namesrv_rows, roles::namesrv::java_keys()},
+      {rows(broker), roles::broker::java_keys()},
+      {rows(controller), roles::controller::java_keys()}};
   for (const auto& [file_rows, keys] : files) {
     std::set<std::string_view> seen;
     std::set<std::string_view> toml;

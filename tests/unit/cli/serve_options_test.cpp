@@ -263,17 +263,103 @@ TEST_CASE("serve options: the role of a file") {
   CHECK(refusal(raw, ConfigErrc::Unreadable).starts_with(files.path("absent.conf")));
 }
 
-TEST_CASE("serve options: roles that are wrong or not there yet") {
+TEST_CASE("serve options: roles that are wrong") {
   RawServeOptions raw;
   raw.roles = {"broker"};
   CHECK(refusal(raw, ConfigErrc::BadValue) ==
-        "'broker' is not a role; roles are namesrv, master and slave");
-  raw.roles = {"controller"};
-  CHECK(refusal(raw, ConfigErrc::Refused).starts_with("role 'controller' is not available yet"));
+        "'broker' is not a role; roles are namesrv, master, slave and controller");
+  raw.roles = {"controller", "controller"};
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--role names controller twice"));
   raw.roles = {"master", "master"};
   CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--role names master twice"));
   raw.roles = {"master", "slave"};
   CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--role names slave twice"));
+}
+
+TEST_CASE("serve options: a controller, from RocketMQ's controller.conf") {
+  const Files files;
+  const std::string conf = files.write(
+      "controller.conf",
+      "controllerDLegerGroup=g\ncontrollerDLegerPeers=n0-10.0.0.1:9878\n"
+      "controllerDLegerSelfId=n0\ncontrollerStorePath=/srv/c\nenableElectUncleanMaster=true\n"
+      "scanNotActiveBrokerInterval=3000\nisProcessReadEvent=true\ncontrollerThreadPoolNums=4\n");
+  for (const bool typed : {false, true}) {
+    RawServeOptions raw;
+    raw.configs = {conf};
+    if (typed) raw.roles = {"controller"};
+    const ServeOptions options = resolved(raw);
+    CHECK_FALSE(options.namesrv);
+    CHECK_FALSE(options.broker);
+    REQUIRE(options.controller);
+    CHECK(options.controller->group == "g");
+    CHECK(options.controller->listen_port == 9878);
+    CHECK(options.controller->listen_address == "0.0.0.0");
+    CHECK(options.controller->enable_elect_unclean_master);
+    CHECK(options.controller->store_path == "/srv/c");
+    CHECK(options.data_directory == "/srv/c");
+    CHECK(any_contains(options.warnings, "scanNotActiveBrokerInterval"));
+    CHECK(any_contains(options.warnings, "isProcessReadEvent"));
+    CHECK_FALSE(any_contains(options.warnings, "controllerThreadPoolNums"));
+    CHECK(options.controller->other_keys.size() == 3);
+  }
+  RawServeOptions raw;
+  raw.configs = {files.write("several.conf",
+                             "controllerDLegerPeers=n0-a:1;n1-b:2\ncontrollerDLegerSelfId=n0\n")};
+  CHECK(refusal(raw, ConfigErrc::Refused).find("names 2 controllers") != std::string::npos);
+  raw.configs = {
+      files.write("other.conf", "controllerDLegerPeers=n0-a:1\ncontrollerDLegerSelfId=n1\n")};
+  refusal(raw, ConfigErrc::BadValue);
+  raw.configs = {conf};
+  raw.port = 1;
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--port 1: controller.peers"));
+  raw.port = 9878;
+  CHECK(resolved(raw).controller->listen_port == 9878);
+}
+
+TEST_CASE("serve options: a controller without a file") {
+  RawServeOptions raw;
+  raw.roles = {"controller"};
+  raw.advertise = "10.0.0.1";
+  const ServeOptions options = resolved(raw);
+  CHECK(options.controller->listen_port == 9878);
+  CHECK(options.controller->advertised_host == "10.0.0.1");
+  CHECK(options.controller->store_path == "/srv/here/rmq-data/controller");
+  raw.roles = {"namesrv", "master", "controller"};
+  raw.port = 0;
+  CHECK(resolved(raw).controller->listen_port == 0);
+  raw.port.reset();
+  const Files files;
+  raw.configs = {files.write("c.toml", "[controller]\nlisten_port = 9876\n")};
+  CHECK(refusal(raw, ConfigErrc::Contradiction) ==
+        "name server and controller both have port 9876");
+  raw.configs = {files.write("b.toml", "[controller]\nlisten_port = 10911\n")};
+  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("the controller's port 10911"));
+}
+
+TEST_CASE("serve options: a controller in a name server's process") {
+  const Files files;
+  const std::string peers = "controllerDLegerPeers=n0-10.0.0.1:9878\ncontrollerDLegerSelfId=n0\n";
+  RawServeOptions raw;
+  raw.configs = {files.write("namesrv.conf",
+                             "listenPort=9000\nbindAddress=10.0.0.1\n"
+                             "enableControllerInNamesrv=true\n" +
+                                 peers)};
+  const ServeOptions options = resolved(raw);
+  REQUIRE(options.namesrv);
+  REQUIRE(options.controller);
+  CHECK(options.namesrv->listen_port == 9000);
+  CHECK(options.controller->listen_port == 9878);
+  CHECK(options.controller->listen_address == "10.0.0.1");
+  CHECK(options.controller->store_path == "/home/rocketmq/controller");
+  CHECK(options.warnings.empty());
+  // Shown with the name server's, as RocketMQ does.
+  CHECK(options.namesrv->other_keys.size() == 2);
+  raw.configs = {files.write("off.conf", "enableControllerInNamesrv=false\n" + peers)};
+  CHECK_FALSE(resolved(raw).controller);
+  raw.configs = {files.write("n.toml",
+                             "[namesrv]\nenable_controller_in_namesrv = true\n"
+                             "[controller]\nlisten_port = 0\n")};
+  CHECK(resolved(raw).controller->listen_port == 0);
 }
 
 TEST_CASE("serve options: the role of a broker, from --role and from its file") {

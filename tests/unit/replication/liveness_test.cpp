@@ -57,6 +57,28 @@ TEST_CASE("liveness: who was never heard of gets time") {
   CHECK(liveness.last_of(kFirst) == nullptr);
 }
 
+TEST_CASE("liveness: who shows itself late gets time for its first heartbeat") {
+  Liveness liveness(2s, kStart);
+  const SteadyTime late = kStart + 1h;
+  CHECK(liveness.is_dead(kFirst, late));
+  liveness.expect(kFirst, late);
+  CHECK(!liveness.is_dead(kFirst, late + 1999ms));
+  CHECK(liveness.alive_ids("broker", late).empty());
+  CHECK(liveness.is_dead(kFirst, late + 2s));
+  // Within the time of the start it gets no less.
+  Liveness fresh(2s, kStart);
+  fresh.expect(kFirst, kStart - 1s);
+  CHECK(!fresh.is_dead(kFirst, kStart + 1999ms));
+  // Its heartbeats are what counts from then on.
+  liveness.on_heartbeat(beat(1), 1, late + 1s);
+  CHECK(!liveness.is_dead(kFirst, late + 1999ms));
+  CHECK(liveness.is_dead(kFirst, late + 2s));
+  liveness.expect(kFirst, late + 3s);
+  CHECK(liveness.is_dead(kFirst, late + 3s));
+  liveness.forget(kFirst);
+  CHECK(liveness.is_dead(kFirst, late + 3s));
+}
+
 TEST_CASE("liveness: a closed connection and a closed port are death at once") {
   Liveness liveness(2s, kStart);
   liveness.on_heartbeat(beat(1), 7, kStart);
