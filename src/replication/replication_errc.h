@@ -18,5 +18,6 @@
   X(UnknownReplica, "not a replica of this broker set")                                   \
   X(OldConnection, "the replica has a newer connection")                                  \
   X(NotEnoughInSync, "too few replicas are in sync")                                      \
-  X(Malformed, "not a list of epochs")
+  X(Malformed, "not a list of epochs")                                                    \
+  X(FrameMalformed, "not a frame of the epoch stream")
 RMQ_DEFINE_ERRC(rmq::replication, ReplicationErrc, RMQ_REPLICATION_ERRC)

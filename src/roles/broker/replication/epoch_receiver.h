@@ -1,0 +1,119 @@
+// EpochReceiver: the slave's end of the epoch stream (replication/epoch_stream.h), towards masters
+// of any make. What the own log has and the master's has not is cut, then blocks are written and
+// acknowledged, as replication/follower.h says. The store follows from the first handshake on, and
+// shows nothing beyond what is confirmed.
+// A session that ends is tried again while the same reign is followed: after 100 ms, growing to 1
+// s; after 5 s when the replica must be seeded again, which the log says as an error. Threads:
+// follow(), stop_following(), status() and sample() on the control thread; the other getters on
+// any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/blocking_pool.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "net/await.h"
+#include "net/byte_stream.h"
+#include "net/io_threads.h"
+#include "net/resolver.h"
+#include "net/task.h"
+#include "replication/follower.h"
+#include "replication/message.h"
+#include "roles/broker/broker_config.h"
+#include "roles/broker/replication/epoch_file.h"
+#include "storage/message_store.h"
+
+namespace rmq::roles::broker {
+
+class EpochReceiver {
+ public:
+  struct Hooks {
+    // Log and queues end at `end`, where the log was cut: group offsets and timers may not lie
+    // beyond. Also once after a start, without a cut, for one that a crash interrupted. On a thread
+    // of the pool; the session goes on when it returns.
+    std::function<void(PhysicalOffset end)> on_cut;
+    // The master, or a block, is of a newer reign than the one that is followed. On the control
+    // thread.
+    std::function<void(replication::Epoch)> on_newer_epoch;
+  };
+
+  // All outlive the io threads. `disk`: where the log is cut and the epoch file written.
+  EpochReceiver(const BrokerConfig& config, storage::MessageStore& store, EpochFile& epochs,
+                BlockingPool& disk, net::IoThreads& threads, Clock& clock, Hooks hooks);
+
+  // Follows this reign from now on, as replica `self`, whatever was followed before; nothing when
+  // it is followed already. `ha_address`: "host:port" of the master's HA port. `confirmed`: what
+  // this broker knows to be confirmed, from its own reign above all.
+  void follow(replication::ReplicaId self, const replication::ReignInfo& reign,
+              std::string ha_address, ConfirmedOffset confirmed = {});
+  // Ends the session at once. The task is done when nothing of it touches the store any more, which
+  // may take as long as a cut does.
+  net::Task<> stop_following();
+
+  // A master sends its log, or that there is nothing new.
+  bool connected() const { return shared_end_.load(std::memory_order_acquire) >= 0; }
+  // Up to here the own log is the master's for certain; none before a session has got so far. What
+  // the master says of places in its log, group offsets above all, holds up to here only.
+  std::optional<PhysicalOffset> shared_end() const;
+  // What is known to be confirmed, of the own log. It only grows.
+  ConfirmedOffset confirmed() const {
+    return ConfirmedOffset{confirmed_.load(std::memory_order_acquire)};
+  }
+
+  struct Status {
+    std::string master;  // "host:port" of its HA port; empty while none is followed
+    bool connected = false;
+    std::int64_t last_read_ms = 0;
+    std::int64_t last_write_ms = 0;
+    std::int64_t received_in_second = 0;  // bytes, between the last two calls of sample()
+  };
+  Status status() const;
+  // Once a second.
+  void sample();
+
+ private:
+  struct Target {
+    replication::ReplicaId self = 0;
+    replication::Epoch epoch;
+    std::string address;
+
+    friend bool operator==(const Target&, const Target&) = default;
+  };
+  struct Session;
+
+  net::Task<> run();
+  net::Task<Result<>> run_session(Target target);
+  std::chrono::milliseconds after(const Result<>& ended, std::chrono::milliseconds pause);
+
+  const BrokerConfig& config_;
+  storage::MessageStore& store_;
+  EpochFile& epochs_;
+  BlockingPool& disk_;
+  net::IoThreads& threads_;
+  Clock& clock_;
+  const Hooks hooks_;
+  net::Resolver resolver_;
+  std::atomic<std::int64_t> shared_end_{-1};
+  std::atomic<std::int64_t> confirmed_{0};
+  std::atomic<std::int64_t> received_{0};  // bytes
+  std::atomic<std::int64_t> last_read_ms_{0};
+  std::atomic<std::int64_t> last_write_ms_{0};
+
+  // The control thread's own.
+  std::optional<Target> target_;
+  bool running_ = false;
+  net::Event changed_;  // set when target_ changes
+  net::Event idle_;     // set when run() ends
+  std::shared_ptr<net::ByteStream> stream_;
+  std::string failure_;  // in the log last
+  std::int64_t sampled_ = 0;
+  std::int64_t received_in_second_ = 0;
+};
+
+}  // namespace rmq::roles::broker
