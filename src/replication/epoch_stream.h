@@ -61,9 +61,9 @@ class EpochStreamReader {
   Result<std::optional<Part>> next(ByteView& bytes);
 
  private:
-  Result<bool> collect(ByteView& bytes, std::size_t size);
+  bool collect(ByteView& bytes, std::size_t size);
   Result<std::optional<Part>> handshake(ByteView& bytes);
-  Result<BlockHead> block_head();
+  Result<BlockHead> block_head() const;
 
   Bytes frame_;            // the beginning of a handshake or a block's head
   PhysicalOffset at_;      // of the block's next byte

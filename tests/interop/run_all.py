@@ -64,6 +64,9 @@ SUITES = {
     # Masters and slaves of different make.
     "replication": Suite(HERE, [["./stores_test.py", "--fetch"]], ["./replication_test.py"], r"ok ([\w-]+)", r"FAILED ([\w-]+)",
                          own_server=True, alone=True),
+    # RocketMQ's brokers and tools under this controller.
+    "controller": Suite(HERE, [["./stores_test.py", "--fetch"]], ["./controller_test.py"], r"ok ([\w-]+)", r"FAILED ([\w-]+)",
+                        own_server=True, alone=True),
     "java5": maven("5.3.3"),
     "java4": maven("4.9.8"),
     "go": Suite(HERE / "go", [["go", "vet", "./..."]],

@@ -46,7 +46,8 @@ inline bool is(const Command& command, ResponseCode code) {
 // A broker's process as a controller sees it: a port that takes notices, and one connection.
 class Replica {
  public:
-  explicit Replica(std::int64_t broker_id) : id(broker_id) {
+  explicit Replica(std::int64_t broker_id, std::string broker_set = "b")
+      : id(broker_id), set(std::move(broker_set)) {
     threads_.start();
     server_ = std::make_unique<test::FakeServer>(
         threads_, [this](const protocol::CommandView& request) -> std::optional<net::Response> {
@@ -88,6 +89,7 @@ class Replica {
   net::IoThread& thread() { return threads_.data(0); }
 
   const std::int64_t id;
+  const std::string set;
   std::string address;
   std::unique_ptr<net::RpcClient> client;
   std::int32_t epoch = 0;
@@ -179,14 +181,14 @@ struct ControllerFixture {
   Command register_broker(Replica& replica) {
     return ask(replica, RequestCode::ControllerRegisterBroker,
                protocol::ControllerRegisterBrokerRequest{.cluster_name = "c",
-                                                         .broker_name = "b",
+                                                         .broker_name = replica.set,
                                                          .broker_id = replica.id,
                                                          .broker_address = replica.address});
   }
   Command beat(Replica& replica) {
     protocol::BrokerHeartbeatRequest heartbeat;
     heartbeat.cluster_name = "c";
-    heartbeat.broker_name = "b";
+    heartbeat.broker_name = replica.set;
     heartbeat.broker_addr = replica.address;
     heartbeat.broker_id = replica.id;
     heartbeat.epoch = replica.epoch;
@@ -202,7 +204,7 @@ struct ControllerFixture {
   Command elect(Replica& replica, std::optional<std::int32_t> over = {}) {
     protocol::ControllerElectMasterRequest request;
     request.cluster_name = "c";
-    request.broker_name = "b";
+    request.broker_name = replica.set;
     request.broker_id = replica.id;
     request.over = over;
     return ask(replica, RequestCode::ControllerElectMaster, request);
@@ -241,12 +243,21 @@ struct ControllerFixture {
   }
 
   // With an id, registered, and heard of.
-  std::unique_ptr<Replica> join(std::int64_t id) {
-    auto replica = std::make_unique<Replica>(id);
-    REQUIRE(is(apply(id, replica->address + ";1"), ResponseCode::Success));
+  std::unique_ptr<Replica> join(std::int64_t id, const std::string& set = "b") {
+    auto replica = std::make_unique<Replica>(id, set);
+    REQUIRE(is(apply(id, replica->address + ";1", set), ResponseCode::Success));
     REQUIRE(is(register_broker(*replica), ResponseCode::Success));
     REQUIRE(is(beat(*replica), ResponseCode::Success));
     return replica;
+  }
+  // Returns when the controller has looked at every set since: the master of another one dies, and
+  // that was acted on.
+  void let_it_look() {
+    const std::string set = "other-" + std::to_string(++looks);
+    const auto master = join(1, set);
+    REQUIRE(is(elect(*master), ResponseCode::Success));
+    master->die();
+    while (field(info(set), "masterBrokerId") != "none") std::this_thread::yield();
   }
   // Replicas 1 and 2, both in the set; 1 is master: "1 epoch 1 {1,2} 2".
   void make_pair() {
@@ -269,6 +280,7 @@ struct ControllerFixture {
   std::unique_ptr<net::RpcClient> tool;
   std::unique_ptr<Replica> first;
   std::unique_ptr<Replica> second;
+  int looks = 0;
 };
 
 }  // namespace rmq::roles::controller

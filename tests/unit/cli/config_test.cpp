@@ -54,16 +54,20 @@ TEST_CASE("config: every file in configs/ loads without a surprise") {
     ++files;
     CAPTURE(entry.path().string());
     const ServeOptions options = resolved(entry.path().string());
-    const bool for_namesrv = entry.path().filename().string().starts_with("namesrv");
+    const std::string name = entry.path().filename().string();
+    const bool for_namesrv = name.starts_with("namesrv");
+    const bool for_controller = name.starts_with("controller");
     CHECK(options.namesrv.has_value() == for_namesrv);
-    CHECK(options.broker.has_value() == !for_namesrv);
+    CHECK(options.controller.has_value() == for_controller);
+    CHECK(options.broker.has_value() == (!for_namesrv && !for_controller));
     CHECK(options.warnings.empty());
   }
   CHECK(files >= 4);
 }
 
 TEST_CASE("config: as TOML and back it is the same") {
-  for (const char* file : {"configs/java/broker.conf", "configs/namesrv.toml"}) {
+  for (const char* file :
+       {"configs/java/broker.conf", "configs/namesrv.toml", "configs/java/controller.conf"}) {
     const ServeOptions first = resolved((kProject / file).string());
     const std::string text = config_as_toml(first);
     ServeOptions second = resolved_text(text);

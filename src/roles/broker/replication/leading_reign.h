@@ -30,7 +30,8 @@ class LeadingReign {
   using ReplicaId = replication::ReplicaId;
 
   // `history` has the entry of this reign. The own log counts as acknowledged up to what is
-  // flushed, or only appended. `store` and `acknowledged` are used until end().
+  // flushed, or only appended. The store leads, and shows what start.confirmed says, and so does
+  // `acknowledged`; both are used until end().
   LeadingReign(replication::SyncSetConfig config, replication::ReignStart start,
                replication::EpochHistory history, storage::MessageStore& store,
                Watermark<ConfirmedOffset>& acknowledged, bool ack_flushed);
@@ -111,7 +112,7 @@ class LeadingReign {
 
   Mutex publish_mutex_;  // never together with mutex_
   bool silent_ RMQ_GUARDED_BY(publish_mutex_) = false;
-  ConfirmedOffset told_acknowledged_ RMQ_GUARDED_BY(publish_mutex_);
+  std::atomic<std::int64_t> told_acknowledged_;
 
   std::atomic<bool> may_write_{false};
   // Confirmed is held back by the own log: news of it matters.

@@ -191,7 +191,8 @@ net::Task<Result<Response>> on_controller_elect_master(
   controller.expect({name, *reign.master});
   log::info("controller", "master elected", kv("set", name), kv("master", id_text(reign.master)),
             kv("address", reign.master_address), kv("epoch", reign.epoch.value),
-            kv("asked_by", request.broker_id), kv("dead", to_string(reign.dead)));
+            kv("asked_by", request.broker_id), kv("by_operator", request.designate_elect),
+            kv("dead", to_string(reign.dead)));
   controller.tell(done->value, reign, Audience::All);
   co_return elected(done->value, reign);
 }
