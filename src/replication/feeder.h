@@ -47,6 +47,7 @@ class Feeder {
   std::optional<BlockHead> next(const FeederLog& log, SteadyTime now);
 
   bool transferring() const { return state_ == State::Transfer; }
+  PhysicalOffset position() const { return position_; }  // of the next block
   const SlaveHandshake& slave() const { return slave_; }
 
  private:

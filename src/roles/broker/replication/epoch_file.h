@@ -33,7 +33,8 @@ class EpochFile {
   replication::Epoch seen() const;
 
   // A part of the log begins, or is about to be written, that belongs to `epoch`, which then has
-  // been seen. Errors: EpochsOutOfOrder; I/O, and nothing has changed.
+  // been seen. Errors: EpochsOutOfOrder; I/O, after which it may be on disk or not, and this may be
+  // called again. So it is with the next two.
   Result<> begin(replication::Epoch epoch, PhysicalOffset start);
   // The log was cut to `end`. Errors: I/O.
   Result<> truncate(PhysicalOffset end);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -85,11 +86,31 @@ class EpochReceiver {
 
     friend bool operator==(const Target&, const Target&) = default;
   };
+  struct Outcome {
+    Error why;
+    bool transferred = false;                 // it got as far as that
+    std::optional<replication::Epoch> newer;  // that the other end knows
+  };
   struct Session;
 
-  net::Task<> run();
-  net::Task<Result<>> run_session(Target target);
-  std::chrono::milliseconds after(const Result<>& ended, std::chrono::milliseconds pause);
+  net::Task<> run(std::uint64_t number, Target target);
+  net::Task<Outcome> run_session(std::uint64_t number, Target target);
+  net::Task<> wait_for_end(std::optional<net::Event> session);
+  void note_end(const Outcome& outcome);
+
+  // On the session's thread.
+  net::Task<Result<>> receive(std::shared_ptr<Session> session);
+  net::Task<Result<>> take_parts(std::shared_ptr<Session> session, ByteView bytes);
+  net::Task<Result<>> on_handshake(std::shared_ptr<Session> session,
+                                   replication::MasterHandshake handshake);
+  net::Task<Result<>> on_block(std::shared_ptr<Session> session, replication::BlockHead head);
+  net::Task<Result<>> on_disk(std::function<Result<>()> work);
+  net::Task<> send_reports(std::shared_ptr<Session> session);
+  net::Task<Result<>> wait_for_news(std::shared_ptr<Session> session, PhysicalOffset told);
+  void note_log(Session& session);
+  void raise_confirmed(std::int64_t to);
+  // On the pool.
+  Result<> cut(const Target& target, PhysicalOffset to, PhysicalOffset confirmed);
 
   const BrokerConfig& config_;
   storage::MessageStore& store_;
@@ -105,11 +126,15 @@ class EpochReceiver {
   std::atomic<std::int64_t> last_read_ms_{0};
   std::atomic<std::int64_t> last_write_ms_{0};
 
+  // The session's own, one after the other.
+  std::int64_t begun_reign_ = -1;  // MessageStore::reign() of the one that was begun here last
+  bool clamped_ = false;           // Hooks::on_cut was called since the start
+
   // The control thread's own.
   std::optional<Target> target_;
-  bool running_ = false;
-  net::Event changed_;  // set when target_ changes
-  net::Event idle_;     // set when run() ends
+  std::uint64_t number_ = 0;                // of the target
+  net::Event changed_;                      // set when target_ changes
+  std::optional<net::Event> session_over_;  // there while a session may touch the store
   std::shared_ptr<net::ByteStream> stream_;
   std::string failure_;  // in the log last
   std::int64_t sampled_ = 0;

@@ -46,13 +46,14 @@ class EpochSender {
   struct Session;
 
   std::shared_ptr<Session> open(std::shared_ptr<net::ByteStream> stream);
-  void close_all() RMQ_REQUIRES(mutex_);
+  void close_streams() RMQ_REQUIRES(mutex_);
   net::Task<> serve(std::shared_ptr<net::ByteStream> stream);
   net::Task<Result<>> shake_hands(std::shared_ptr<Session> session);
   net::Task<Result<>> hear_reports(std::shared_ptr<Session> session);
   net::Task<> send_log(std::shared_ptr<Session> session);
   net::Task<Result<>> send_block(std::shared_ptr<Session> session, replication::BlockHead head);
-  net::Task<> wait_for_more(std::shared_ptr<Session> session);
+  net::Task<Result<>> wait_for_more(std::shared_ptr<Session> session);
+  net::Task<> limit_bandwidth(std::shared_ptr<Session> session, std::int64_t bytes);
   net::Task<Result<storage::RecordSpan>> read_log(PhysicalOffset at, std::size_t size);
   replication::FeederLog log_of(const Session& session) const;
   replication::FeederLog segment_of(const Session& session) const;

@@ -1,0 +1,267 @@
+// The two ends of the epoch stream towards peers that send what cannot be, by raw bytes.
+#include <array>
+#include <ostream>
+#include <thread>
+
+#include "net/stream_server.h"
+#include "replication/epoch_stream.h"
+#include "replication/replication_errc.h"
+#include "tests/support/epoch_member.h"
+
+namespace rmq::roles::broker {
+namespace {
+
+using namespace std::chrono_literals;
+using replication::BlockHead;
+using replication::Epoch;
+using replication::MasterHandshake;
+using replication::Report;
+using replication::SlaveHandshake;
+using test::await_mark;
+using test::EpochMember;
+
+template <class Frame>
+Bytes bytes_of(const Frame& frame) {
+  return {frame.begin(), frame.end()};
+}
+
+Bytes operator+(Bytes a, const Bytes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// A slave that sends bytes and takes what comes.
+class RawSlave {
+ public:
+  explicit RawSlave(const std::string& address) {
+    threads_.start();
+    std::function<net::Task<Result<std::shared_ptr<net::ByteStream>>>()> connect = [this, address] {
+      return net::ByteStream::connect(threads_, resolver_, address, 10s, 60s);
+    };
+    auto connected = net::run_blocking<Result<std::shared_ptr<net::ByteStream>>>(
+        threads_.control(), std::move(connect));
+    REQUIRE(connected);
+    stream_ = *connected;
+  }
+  ~RawSlave() {
+    stream_->close();
+    threads_.stop();
+  }
+  void send(Bytes bytes) {
+    std::function<net::Task<Result<>>()> write = [this, bytes]() -> net::Task<Result<>> {
+      const std::array<ByteView, 1> parts{ByteView(bytes)};
+      Result<> written = co_await stream_->write(parts);
+      co_return written;
+    };
+    REQUIRE(net::run_blocking<Result<>>(stream_->thread(), std::move(write)));
+  }
+  Result<Bytes> receive(std::size_t count) {
+    std::function<net::Task<Result<Bytes>>()> read = [this, count]() -> net::Task<Result<Bytes>> {
+      Bytes bytes(count);
+      RMQ_CO_CHECK(co_await stream_->read(bytes));
+      co_return bytes;
+    };
+    return net::run_blocking<Result<Bytes>>(stream_->thread(), std::move(read));
+  }
+  // Returns when the master has closed the connection.
+  void await_end() {
+    while (receive(1)) {
+    }
+  }
+
+ private:
+  net::IoThreads threads_{1};
+  net::Resolver resolver_;
+  std::shared_ptr<net::ByteStream> stream_;
+};
+
+Bytes handshake(replication::ReplicaId replica) {
+  return bytes_of(replication::encode_handshake(SlaveHandshake{replica, false, false}));
+}
+Bytes report(std::int64_t offset) {
+  return bytes_of(replication::encode_report(Report{PhysicalOffset{offset}}));
+}
+
+// Sends the same bytes to each slave that comes, once it has sent its handshake, and notes that.
+class RawMaster {
+ public:
+  explicit RawMaster(Bytes bytes)
+      : bytes_(std::move(bytes)),
+        server_(
+            threads_, [this](auto s) { return serve(s); }, 60s) {
+    threads_.start();
+    REQUIRE(server_.listen("127.0.0.1", 0));
+    server_.start_accepting();
+  }
+  ~RawMaster() {
+    server_.stop();
+    threads_.stop();
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
+
+  test::Told<Bytes> ended;  // a slave's session: what it had sent
+
+ private:
+  net::Task<> serve(std::shared_ptr<net::ByteStream> stream) {
+    Bytes heard(replication::kSlaveHandshakeBytes);
+    const Result<> first = co_await stream->read(heard);
+    if (!first) co_return;
+    const std::array<ByteView, 1> parts{ByteView(bytes_)};
+    (void)co_await stream->write(parts);
+    for (;;) {
+      std::array<std::byte, 100> buffer;
+      const Result<std::size_t> count = co_await stream->read_some(buffer);
+      if (!count) break;
+      heard.insert(heard.end(), buffer.begin(),
+                   buffer.begin() + static_cast<std::ptrdiff_t>(*count));
+    }
+    ended.tell(std::move(heard));
+  }
+
+  const Bytes bytes_;
+  net::IoThreads threads_{1};
+  net::StreamServer server_;
+};
+
+Bytes master_handshake(std::int32_t epoch, std::int64_t end) {
+  MasterHandshake ours;
+  ours.epoch = Epoch{epoch};
+  ours.end = PhysicalOffset{end};
+  REQUIRE(ours.history.begin(Epoch{epoch}, PhysicalOffset{0}));
+  return replication::encode_handshake(ours);
+}
+
+Bytes block_head(std::int64_t offset, std::int64_t bytes, std::int32_t epoch,
+                 std::int64_t confirmed = 0) {
+  BlockHead head;
+  head.offset = PhysicalOffset{offset};
+  head.bytes = bytes;
+  head.epoch = Epoch{epoch};
+  head.confirmed = PhysicalOffset{confirmed};
+  return bytes_of(replication::encode_block_head(head));
+}
+
+}  // namespace
+
+TEST_CASE("epoch sender: a slave that takes its time with a frame is served") {
+  EpochMember master(1);
+  master.lead(Epoch{1}, {1, 2});
+  const std::int64_t end = master.append("m");
+  RawSlave slave(master.ha_address());
+  for (const std::byte byte : handshake(2)) slave.send({byte});
+  const auto answer = slave.receive(32);
+  REQUIRE(answer);
+  CHECK(*answer == master_handshake(1, end));
+  slave.send(report(0));
+  const auto block = slave.receive(replication::kBlockHeadBytes + static_cast<std::size_t>(end));
+  REQUIRE(block);
+  CHECK(Bytes(block->begin(), block->begin() + 36) == block_head(0, end, 1));
+  CHECK(master.acknowledged.value() == ConfirmedOffset{0});
+  slave.send(report(end));
+  await_mark(master.acknowledged, end);
+  // It is told so, and later that the master is there.
+  CHECK(*slave.receive(36) == block_head(end, 0, 1, end));
+  CHECK(*slave.receive(36) == block_head(end, 0, 1, end));
+}
+
+TEST_CASE("epoch sender: what cannot be ends the session, and counts for nothing") {
+  EpochMember master(1);
+  master.lead(Epoch{1}, {1, 2});
+  const std::int64_t end = master.append("m");
+  const auto ends = [&](const Bytes& bytes) {
+    RawSlave slave(master.ha_address());
+    slave.send(bytes);
+    slave.await_end();
+    while (!master.reign->peers().empty()) std::this_thread::yield();
+    CHECK(master.acknowledged.value() == ConfirmedOffset{0});
+  };
+  ends(report(0) + report(0));                       // no handshake
+  ends(handshake(7));                                // not of this set
+  ends(handshake(1));                                // the master itself
+  ends(handshake(2) + handshake(2));                 // twice
+  ends(handshake(2) + report(0) + report(end + 1));  // what was never written
+  ends(handshake(2) + report(end - 1) + report(1));  // less than before
+  ends(handshake(2) + report(-1));
+  // It is still well.
+  EpochMember slave(2);
+  slave.follow(master);
+  await_mark(master.acknowledged, end);
+}
+
+TEST_CASE("epoch sender: nobody is served before a reign and after it") {
+  EpochMember master(1);
+  { RawSlave(master.ha_address()).await_end(); }
+  master.lead(Epoch{1}, {1, 2});
+  RawSlave slave(master.ha_address());
+  slave.send(handshake(2));
+  REQUIRE(slave.receive(32));
+  master.end_lead();
+  slave.await_end();
+  { RawSlave(master.ha_address()).await_end(); }
+}
+
+TEST_CASE("epoch receiver: what cannot be ends the session, and the log stays as it is") {
+  const Bytes hands = master_handshake(1, 1000);
+  const Bytes none(100, std::byte{0});
+  const std::vector<Bytes> wrong{
+      none,                                  // no frame
+      block_head(0, 100, 1) + none,          // before the handshake
+      hands + hands,                         // twice
+      master_handshake(1, -1),               // an end that cannot be
+      hands + block_head(0, 100, 1) + none,  // not a record
+      hands + block_head(7, 10, 1) + none,   // nor does one begin there
+      hands + block_head(0, -5, 1),          // a size that cannot be
+      hands + block_head(0, 100, 2) + none,  // of an epoch to come
+  };
+  EpochMember slave(2);
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    CAPTURE(i);
+    RawMaster master(wrong[i]);
+    slave.follow(master.address(), Epoch{1});
+    const Bytes heard = master.ended.take();
+    CHECK(Bytes(heard.begin(), heard.begin() + 16) == handshake(2));
+    (void)master.ended.take();  // it has come again
+    slave.stop_following();
+    CHECK(slave.end() == PhysicalOffset{0});
+    CHECK(slave.receiver->confirmed() == ConfirmedOffset{0});
+  }
+  CHECK(slave.newer.take() == Epoch{2});
+}
+
+TEST_CASE("epoch receiver: a master of a reign that is over gets nothing") {
+  RawMaster master(master_handshake(1, 1000));
+  EpochMember slave(2);
+  slave.follow(master.address(), Epoch{2});
+  CHECK(master.ended.take() == handshake(2));
+}
+
+TEST_CASE("epoch receiver: a slave reports now and then that it is there") {
+  RawMaster master(master_handshake(1, 0));
+  EpochMember slave(2);
+  slave.follow(master.address(), Epoch{1});
+  while (!slave.receiver->connected()) std::this_thread::yield();
+  std::int64_t first = 0;
+  while (first == 0) slave.on_control([&] { first = slave.receiver->status().last_write_ms; });
+  std::int64_t later = first;
+  while (later == first) {
+    slave.on_control([&] { later = slave.receiver->status().last_write_ms; });
+  }
+  slave.stop_following();
+  const Bytes heard = master.ended.take();
+  CHECK(Bytes(heard.begin(), heard.begin() + 40) == handshake(2) + report(0) + report(0));
+}
+
+TEST_CASE("epoch receiver: it can be stopped, and sent elsewhere, while nobody answers") {
+  EpochMember master(1);
+  EpochMember slave(2);
+  master.lead(Epoch{1}, {1, 2});
+  const std::int64_t end = master.append("m");
+  // Nobody listens there.
+  slave.follow("127.0.0.1:1", Epoch{1});
+  slave.stop_following();
+  slave.follow("127.0.0.1:1", Epoch{1});
+  slave.follow(master);
+  await_mark(slave.store().appended(), end);
+}
+
+}  // namespace rmq::roles::broker
