@@ -63,6 +63,12 @@ Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
 // and only who writes 1 in so many words gets what RocketMQ does.
 Result<> settle_broker_role(const ChosenRoles& chosen, BrokerConfig& broker,
                             std::vector<std::string>& warnings) {
+  if (broker.enable_controller_mode) {
+    if (!broker.controller_addr.empty()) return {};
+    return fail(ConfigErrc::Contradiction,
+                "broker.enable_controller_mode (enableControllerMode) needs broker.controller "
+                "(controllerAddr): the addresses of the controllers");
+  }
   const bool from_file = broker.broker_role == BrokerRole::Slave;
   if (from_file && chosen.slave == false) {
     return fail(ConfigErrc::Contradiction,

@@ -14,6 +14,7 @@
 #include "protocol/header_fields.h"
 #include "protocol/properties.h"
 #include "roles/broker/broker_service.h"
+#include "roles/broker/controlled/replica_manager.h"
 #include "roles/broker/pulling/pull_message.h"
 #include "roles/broker/sending/send_message.h"
 
@@ -103,28 +104,49 @@ Result<> Broker::start() {
   RMQ_CHECK(listen());
   connect_parts();
   using Reign = storage::MessageStore::Reign;
-  RMQ_CHECK(store->start(is_slave() ? Reign::Following : Reign::Leading));
-  RMQ_CHECK(start_replication());
-  if (!is_slave()) delays_->start();
+  const bool leads = !config.enable_controller_mode && !is_slave();
+  RMQ_CHECK(store->start(leads ? Reign::Leading : Reign::Following));
+  if (!config.enable_controller_mode) {
+    RMQ_CHECK(start_replication());
+    if (!is_slave()) delays_->start();
+  }
   saver_.start();
   saver_.wake();
   start_timers();
   return_free_memory();
-  std::function<net::Task<bool>()> announce = [this] {
-    registration.start(
-        {address(), config.broker_ip2 + ":" + std::to_string(config.ha_listen_port)});
-    return registration.first_round(kFirstRegistration);
-  };
+  if (replicas_) {
+    // Controllers send notices, and replicas ask where the log is to be had.
+    server_->start_accepting();
+    replicas_->start();
+  }
+  std::function<net::Task<bool>()> announce = [this] { return this->announce(); };
   const bool registered = net::run_blocking<bool>(threads.control(), std::move(announce));
   if (!registered) {
     log::warn("broker", "not registered with any name server yet, trying on",
               kv("namesrv", config.namesrv_addr));
   }
-  server_->start_accepting();
+  if (!replicas_) server_->start_accepting();
   vip_server_->start_accepting();
   log::info("broker", "broker serves", kv("name", config.broker_name), kv("address", address()),
             kv("store", config.store.root_directory));
   return {};
+}
+
+// False when no name server has taken the broker in time.
+net::Task<bool> Broker::announce() {
+  if (!replicas_) {
+    register_as(config.broker_id);
+  } else {
+    const SteadyTime deadline = std::chrono::steady_clock::now() + kFirstRegistration;
+    const bool settled = co_await replicas_->settled(deadline);
+    if (!settled) {
+      log::warn("broker", "no controller has said yet who is the master: the broker waits",
+                kv("controllers", config.controller_addr));
+      co_return true;
+    }
+  }
+  const bool registered = co_await registration.first_round(kFirstRegistration);
+  co_return registered;
 }
 
 Result<> Broker::open_store() {
@@ -150,6 +172,10 @@ Result<> Broker::open_store() {
   first_offsets.clamp(end_of);
   RMQ_CHECK(delay_progress.load(*store));
   delays_.emplace(*store, delay_progress, clock);
+  if (config.enable_controller_mode) {
+    replicas_ = std::make_unique<ReplicaManager>(*this, files_);
+    RMQ_CHECK(replicas_->load());
+  }
   return {};
 }
 
@@ -179,8 +205,7 @@ Result<> Broker::listen_on(std::uint16_t port) {
   RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
   const auto ha_port = config.ha_listen_port != 0 ? config.ha_listen_port
                                                   : static_cast<std::uint16_t>(main_port + 1);
-  sender_.emplace(config, *store, slaves, cold_pulls, threads);
-  RMQ_CHECK(sender_->listen(config.listen_address, ha_port));
+  RMQ_CHECK(listen_for_replicas(ha_port));
   config.listen_port = main_port;
   config.ha_listen_port = ha_port;
   server_ = std::move(server);
@@ -195,6 +220,7 @@ void Broker::connect_parts() {
   });
   store->on_fatal([this](const Error& why) {
     log::error("broker", "the store can write no more: the broker stops", kv("why", why.message()));
+    if (replicas_) threads.control().post([this] { replicas_->on_log_failed(); });
     if (on_fatal_) on_fatal_(why);
   });
   topics.on_change([this] {
@@ -221,7 +247,7 @@ Result<> Broker::start_replication() {
                [this](ConfirmedOffset end) { store->confirm(end); });
   sender_->start();
   if (!is_slave()) return {};
-  offsets.keep_local_commits();
+  offsets.keep_local_commits(true);
   receiver_.emplace(config, *store, outgoing, threads, clock);
   registration.on_master([this](const Registration::Master& master) {
     // One that is gone may come back where it was.
@@ -240,6 +266,14 @@ Result<> Broker::start_replication() {
 }
 
 void Broker::stop_replication() {
+  if (replicas_) {
+    std::function<net::Task<>()> leave = [this]() -> net::Task<> {
+      table_sync_.stop();
+      co_await replicas_->stop();
+    };
+    net::run_blocking<void>(threads.control(), std::move(leave));
+    return;
+  }
   if (sender_) sender_->stop();
   if (!receiver_) return;
   std::function<net::Task<>()> end = [this]() -> net::Task<> {
@@ -295,6 +329,7 @@ void Broker::stop() {
   if (delays_) delays_->stop();
   disk.stop();
   cold_pulls.stop();
+  role_work.stop();
   saver_.stop();
   if (store) store->stop();
   log::info("broker", "broker stopped", kv("name", config.broker_name));

@@ -46,6 +46,8 @@
 namespace rmq::roles::broker {
 
 class BrokerService;
+class LeadingReign;
+class ReplicaManager;
 
 class Broker {
  public:
@@ -60,6 +62,21 @@ class Broker {
   // the store.
   void stop();
 
+  // --- Changes of role under controllers (broker_roles.cpp). A thread that may wait:
+
+  // The store leads: offsets and delays of what is in its log.
+  void prepare_leading();
+  void stop_leading();
+  // The end of the log went back.
+  void log_was_cut();
+  // Control thread:
+  void lead(std::int32_t epoch);
+  void follow(std::int64_t id);
+  // Topics, groups and offsets are this master's ("ip:port"); empty: nobody's.
+  void follow_tables_of(const std::string& master);
+  // It can do its work no more. Any thread.
+  void fail_with(const Error& why);
+
   std::uint16_t port() const { return config.listen_port; }
   // "ip:port" as told to clients.
   std::string address() const;
@@ -71,11 +88,21 @@ class Broker {
     on_start_progress_ = std::move(listener);
   }
 
-  bool is_slave() const { return config.broker_role == BrokerRole::Slave; }
+  // Whether it takes no messages of clients.
+  bool is_slave() const;
+  // Under controllers, and nobody is known to be the master: nothing is served.
+  bool is_fenced() const;
   // A slave whose master is there and sends its log.
-  bool follows() const { return receiver_ && receiver_->connected(); }
-  // Null on a master.
+  bool follows() const;
+  // Null on a master, and under controllers.
   const LogReceiver* receiver() const { return receiver_ ? &*receiver_ : nullptr; }
+  // Null without controllers. Set by start().
+  ReplicaManager* replicas() const { return replicas_.get(); }
+
+  // Whether sends wait for replicas; for what of the log they have; and that there is more of it.
+  bool waits_for_replicas() const;
+  Watermark<ConfirmedOffset>& replicated();
+  void note_own_log();
 
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
 
@@ -105,12 +132,14 @@ class Broker {
   BlockingPool disk;  // requests that may read cold pages
   // Pulls that do. Apart, so that who reads a backlog delays nobody's questions.
   BlockingPool cold_pulls;
+  BlockingPool role_work{1};  // changes of role, which wait for the disk
   // Set while stop() asks clients to go elsewhere, which the services answer and count.
   std::atomic<bool> leaving{false};
   std::atomic<std::uint64_t> sent_away{0};
 
  private:
   Result<> open_store();
+  net::Task<bool> announce();
   void send_clients_away();
   Result<> listen();
   Result<> listen_on(std::uint16_t port);
@@ -118,6 +147,8 @@ class Broker {
   void start_timers();
   Result<> start_replication();
   void stop_replication();
+  Result<> listen_for_replicas(std::uint16_t port);
+  void register_as(std::int64_t id);
   void run_every(std::chrono::milliseconds period, std::function<void()> work);
 
   FileSystem& files_;
@@ -133,6 +164,8 @@ class Broker {
   std::optional<LogSender> sender_;      // made by start()
   std::optional<LogReceiver> receiver_;  // of a slave, likewise
   TableSync table_sync_;
+  std::unique_ptr<ReplicaManager> replicas_;  // made by start()
+  bool announced_ = false;                    // control thread: registration has started
   std::atomic<bool> stopping_{false};
 };
 

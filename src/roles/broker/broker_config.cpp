@@ -132,6 +132,34 @@ constexpr std::tuple kReplicationFields{
           Reload::Restart, "That limit, for each slave."},
 };
 
+// Automatic failover.
+constexpr std::tuple kControlledFields{
+    Field{"broker.enable_controller_mode", "enableControllerMode",
+          &BrokerConfig::enable_controller_mode, Reload::Restart,
+          "Controllers say who of a broker set is master, and a slave takes over by itself."},
+    Field{"broker.controller", "controllerAddr", &BrokerConfig::controller_addr, Kind::List,
+          address_list, Reload::Restart, "Every controller, as host:port."},
+    Field{"broker.all_ack_in_sync_state_set", "allAckInSyncStateSet",
+          &BrokerConfig::all_ack_in_sync_state_set, Reload::Restart,
+          "A send waits for all replicas of the SyncStateSet; so it does with SYNC_MASTER."},
+    Field{"broker.min_in_sync_replicas", "minInSyncReplicas", &BrokerConfig::min_in_sync_replicas,
+          1, 16, Reload::Restart,
+          "With fewer replicas in the SyncStateSet such sends are refused. SYNC_MASTER: at least 2, "
+          "unless inSyncReplicas is 1."},
+    Field{"broker.broker_heartbeat_interval_ms", "brokerHeartbeatInterval",
+          &BrokerConfig::broker_heartbeat_interval, 10ms, 600'000ms, Reload::Restart,
+          "How often controllers hear of the broker."},
+    Field{"broker.controller_heartbeat_timeout_ms", "controllerHeartBeatTimeoutMills",
+          &BrokerConfig::controller_heartbeat_timeout, 100ms, 600'000ms, Reload::Restart,
+          "A broker that controllers do not hear of for so long is taken for dead."},
+    Field{"broker.election_priority", "brokerElectionPriority",
+          &BrokerConfig::broker_election_priority, 0, std::numeric_limits<std::int32_t>::max(),
+          Reload::Restart, "Of replicas with the same log the one with the lowest wins."},
+    Field{"broker.ha_max_time_slave_not_catchup_ms", "haMaxTimeSlaveNotCatchup",
+          &BrokerConfig::ha_max_time_slave_not_catchup, 100ms, 3'600'000ms, Reload::Restart,
+          "A replica that lags behind for so long leaves the SyncStateSet."},
+};
+
 // What happens at intervals.
 constexpr std::tuple kPeriodFields{
     Field{"broker.register_namesrv_period_ms", "registerNameServerPeriod",
@@ -154,6 +182,7 @@ config::Rows rows(BrokerConfig& config) {
   config::Rows all = config::bind(config, kIdentityFields);
   all.append(config::bind(config, kServiceFields));
   all.append(config::bind(config, kReplicationFields));
+  all.append(config::bind(config, kControlledFields));
   all.append(config::bind(config, kPeriodFields));
   all.append(storage::rows(config.store));
   return all;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +83,19 @@ struct BrokerConfig {
   std::int64_t ha_transfer_batch_bytes = 256LL * 1024;
   bool ha_flow_control_enable = false;
   std::int64_t max_ha_transfer_bytes_per_second = 100LL * 1024 * 1024;
+
+  // Automatic failover: controllers say who is master.
+  bool enable_controller_mode = false;
+  std::string controller_addr;  // "host:port" of each, separated by ';'
+  // A send waits for all of the SyncStateSet. SYNC_MASTER means the same.
+  bool all_ack_in_sync_state_set = false;
+  // Below so many members, the master among them, a synchronous master takes no messages.
+  std::int32_t min_in_sync_replicas = 1;
+  std::chrono::milliseconds broker_heartbeat_interval{200};
+  // Controllers take a broker for dead that is silent for so long.
+  std::chrono::milliseconds controller_heartbeat_timeout{1'000};
+  std::int32_t broker_election_priority = std::numeric_limits<std::int32_t>::max();  // lowest wins
+  std::chrono::milliseconds ha_max_time_slave_not_catchup{15'000};
 
   // The store; one broker.conf sets both.
   storage::StoreConfig store;

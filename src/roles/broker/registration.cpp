@@ -11,6 +11,7 @@
 #include "protocol/response_codes.h"
 #include "protocol/route.h"
 #include "protocol/route_body.h"
+#include "roles/broker/address_list.h"
 
 namespace rmq::roles::broker {
 
@@ -26,19 +27,6 @@ constexpr std::chrono::milliseconds kFirstRetry = 1s;
 constexpr std::chrono::milliseconds kMasterCheck = 1s;
 // How soon a broken connection is noticed.
 constexpr std::chrono::milliseconds kConnectionCheck = 500ms;
-
-std::vector<std::string> split_addresses(std::string_view text) {
-  std::vector<std::string> addresses;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(';'), text.size());
-    std::string_view address = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (!address.empty() && address.front() == ' ') address.remove_prefix(1);
-    while (!address.empty() && address.back() == ' ') address.remove_suffix(1);
-    if (!address.empty()) addresses.emplace_back(address);
-  }
-  return addresses;
-}
 
 // Topics as others may use them: a broker without read or write permission takes it from each.
 TopicConfig as_registered(TopicConfig topic, std::int32_t broker_permission) {
@@ -206,7 +194,7 @@ protocol::Command Registration::make_request(NameServer& server, bool full) {
                                                .broker_addr = addresses_.broker,
                                                .cluster_name = config_.cluster_name,
                                                .ha_server_addr = addresses_.ha,
-                                               .broker_id = config_.broker_id,
+                                               .broker_id = broker_id_,
                                                .heartbeat_timeout_millis = {},
                                                .enable_acting_master = false,
                                                .compressed = false,
@@ -272,7 +260,7 @@ net::Task<> Registration::unregister(std::shared_ptr<NameServer> server,
   const protocol::UnregisterBrokerRequest header{.broker_name = config_.broker_name,
                                                  .broker_addr = addresses_.broker,
                                                  .cluster_name = config_.cluster_name,
-                                                 .broker_id = config_.broker_id};
+                                                 .broker_id = broker_id_};
   protocol::Command request = protocol::make_request(RequestCode::UnregisterBroker, header);
   const auto answer = co_await client_.call(server->address, std::move(request), timeout);
   if (!answer) {

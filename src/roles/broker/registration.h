@@ -46,6 +46,9 @@ class Registration {
   void on_master(std::function<void(const Master&)> listener) { on_master_ = std::move(listener); }
   // Starts registering with every address of namesrv_addr.
   void start(Addresses addresses);
+  // What name servers are told of from now on; 0 is the master. Before start(), or
+  // settings_changed() follows.
+  void set_broker_id(std::int64_t id) { broker_id_ = id; }
   // True when a name server has accepted the broker; returns when each has been tried once, or
   // after `timeout`. Without name servers true at once.
   net::Task<bool> first_round(std::chrono::milliseconds timeout);
@@ -81,6 +84,7 @@ class Registration {
   net::RpcClient& client_;
   net::IoThread& control_;
   Addresses addresses_;
+  std::int64_t broker_id_ = 0;
   std::function<void(const Master&)> on_master_;
   std::vector<std::shared_ptr<NameServer>> servers_;
   std::uint64_t generation_ = 0;  // counts what there is to tell; an attempt tells all of its start

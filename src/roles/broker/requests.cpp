@@ -8,6 +8,7 @@
 #include "roles/broker/broker_service.h"
 #include "roles/broker/clients/client_requests.h"
 #include "roles/broker/clients/consumer_status.h"
+#include "roles/broker/controlled/replica_requests.h"
 #include "roles/broker/delivery/send_msg_back.h"
 #include "roles/broker/groups/group_requests.h"
 #include "roles/broker/offsets/offset_requests.h"
@@ -70,7 +71,10 @@ constexpr std::array kBrokerRequests{
     serve<&on_delete_expired_commitlog>(RequestCode::DeleteExpiredCommitlog, Lane::Query),
     serve<&on_get_topic_config>(RequestCode::GetTopicConfig, Lane::Control),
     serve<&on_pull_message>(RequestCode::LitePullMessage, Lane::Pull),
+    serve<&on_exchange_broker_ha_info>(RequestCode::ExchangeBrokerHaInfo, Lane::Control),
     serve<&on_get_broker_ha_status>(RequestCode::GetBrokerHaStatus, Lane::Control),
+    serve<&on_get_broker_epoch_cache>(RequestCode::GetBrokerEpochCache, Lane::Control),
+    serve<&on_notify_broker_role_changed>(RequestCode::NotifyBrokerRoleChanged, Lane::Control),
 };
 static_assert(sorted_and_unique(kBrokerRequests));
 

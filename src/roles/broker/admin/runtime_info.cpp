@@ -142,7 +142,7 @@ Result<Response> on_get_broker_runtime_info(Broker& broker, const Caller&,
   table["runtime"] = readable_duration(broker.clock.now_ms() - broker.boot_timestamp_ms);
   table["brokerVersionDesc"] = kVersionName;
   table["brokerVersion"] = std::to_string(protocol::kVersion);
-  table["brokerActive"] = broker.config.broker_role == BrokerRole::Slave ? "false" : "true";
+  table["brokerActive"] = broker.is_slave() ? "false" : "true";
   table["startAcceptSendRequestTimeStamp"] = "0";
   add_traffic(broker.traffic, table);
   add_store(broker, table);

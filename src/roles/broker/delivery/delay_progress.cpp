@@ -131,6 +131,28 @@ Result<> DelayProgress::load(storage::MessageStore& store) {
   return write_own_file({offsets, end});
 }
 
+Result<> DelayProgress::lead() {
+  MutexLock saving(save_mutex_);
+  Offsets offsets;
+  PhysicalOffset from;
+  bool marks = true;
+  {
+    MutexLock lock(mutex_);
+    offsets = offsets_;
+    from = appending_from_.value_or(saved_position_);
+    marks = !follows_java_;
+  }
+  if (marks) RMQ_CHECK(add_marks(from, offsets));
+  clamp_to_queues(offsets);
+  MutexLock lock(mutex_);
+  offsets_ = std::move(offsets);
+  appending_from_.reset();
+  follows_java_ = false;
+  end_ = PhysicalOffset{store_->appended().value().value};
+  ++changes_;
+  return {};
+}
+
 Result<> DelayProgress::add_marks(PhysicalOffset from, Offsets& offsets) const {
   const auto begin = std::chrono::steady_clock::now();
   std::int64_t marks = 0;

@@ -41,6 +41,10 @@ class DelayProgress {
   // is no file of ours and the store has messages; of reading the log; of writing our file.
   Result<> load(storage::MessageStore& store);
 
+  // A slave becomes the master: the deliveries in its log that the progress does not count yet are
+  // counted. Reads that part of the log. Errors: of reading it; the progress stays.
+  Result<> lead();
+
   QueueOffset next(std::int32_t level) const;
   Offsets all() const;
 

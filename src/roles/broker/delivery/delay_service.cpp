@@ -22,6 +22,10 @@ constexpr milliseconds kRetry{1000};
 
 void DelayService::start() {
   RMQ_ASSERT(!thread_.joinable());
+  {
+    MutexLock lock(mutex_);
+    stopping_ = false;
+  }
   sleeps_until_ms_ = kAlways;
   thread_ = std::thread([this] { run(); });
 }

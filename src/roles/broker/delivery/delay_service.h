@@ -22,6 +22,7 @@ class DelayService {
       : due_(store, progress, clock), clock_(clock) {}
   ~DelayService() { stop(); }
 
+  // Again after stop(), too.
   void start();
   // Returns when the append under way is done. Before the store stops.
   void stop();

@@ -67,7 +67,7 @@ class OffsetTable {
   std::size_t clamp(const std::function<QueueOffset(std::string_view, QueueId)>& end_of);
 
   // A slave: commits from now on are remembered until the master has them.
-  void keep_local_commits() { keep_local_ = true; }
+  void keep_local_commits(bool keep) { keep_local_ = keep; }
   struct Commit {
     std::string group;
     std::string topic;

@@ -124,7 +124,7 @@ Result<Response> on_invoke_broker_to_reset_offset(Broker& broker, const Caller& 
             kv("queue", request.queue_id), kv("timestamp", request.timestamp),
             kv("peer", caller.connection->peer().text()));
   const bool here = broker.config.use_server_side_reset_offset;
-  if (here && broker.config.broker_role == BrokerRole::Slave)
+  if (here && broker.is_slave())
     return fail(ResponseCode::SystemError, "Can not reset offset in slave broker");
   const auto topic = broker.topics.find(request.topic);
   if (!topic) {

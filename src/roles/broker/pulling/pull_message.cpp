@@ -215,7 +215,7 @@ Result<> pull_from_disk(Broker& broker, net::Connection& connection,
 Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
               bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
-  if (broker.is_slave() && !broker.config.slave_read_enable) {
+  if (broker.is_fenced() || (broker.is_slave() && !broker.config.slave_read_enable)) {
     return fail(ResponseCode::SystemBusy,
                 "[REJECTREQUEST]system busy, start flow control for a while");
   }

@@ -24,7 +24,7 @@ void TableState::add_to(Response& response, std::string_view known,
 
 // AdminBrokerProcessor.validateSlave.
 Result<> refuse_on_slave(const Broker& broker) {
-  if (broker.config.broker_role != BrokerRole::Slave) return {};
+  if (!broker.is_slave()) return {};
   return fail(protocol::ResponseCode::SystemError,
               "Can't modify topic or subscription group from slave broker, please execute it from "
               "master broker.");

@@ -46,6 +46,7 @@ net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::App
   Appended appended = co_await append(*broker.store, std::move(batch));
   if (!appended) co_return std::move(appended);
   storage::AppendBatch& stored = **appended;
+  broker.note_own_log();
   broker.traffic.note_put(static_cast<std::int64_t>(stored.records().size()),
                           static_cast<std::int64_t>(stored.buffer().size()));
   if (topic_saved) {
@@ -55,11 +56,15 @@ net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::App
     broker.store->request_flush();
     const FlushedOffset flushed{stored.end().value};
     RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), flushed, deadline));
+    broker.note_own_log();
   }
-  if (broker.slaves.needed() > 1) {
+  if (broker.waits_for_replicas()) {
     const ConfirmedOffset confirmed{stored.end().value};
-    RMQ_CO_CHECK(co_await net::await_at_least(broker.slaves.confirmed(), confirmed,
+    RMQ_CO_CHECK(co_await net::await_at_least(broker.replicated(), confirmed,
                                               begun + broker.config.slave_timeout));
+  }
+  if (broker.store->reign() != stored.reign()) {
+    co_return fail(storage::StoreErrc::NoReign, "this broker is the master no more");
   }
   co_return std::move(appended);
 }

@@ -99,6 +99,7 @@ net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> tu
   if (flush) {
     const FlushedOffset end{turn->batch->end().value};
     RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), end, deadline));
+    broker.note_own_log();
   }
   co_return Result<>{};
 }
@@ -117,11 +118,21 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
   if (what.slaves) {
     const ConfirmedOffset end{turn->batch->end().value};
     const Result<> confirmed =
-        co_await net::await_at_least(broker.slaves.confirmed(), end, slaves_deadline);
-    if (!confirmed) {
+        co_await net::await_at_least(broker.replicated(), end, slaves_deadline);
+    if (!confirmed && confirmed.error().code == net::NetErrc::TimedOut) {
       answer_stored(broker, turn, ResponseCode::FlushSlaveTimeout);
       co_return;
     }
+    if (!confirmed) {
+      answer_failed(broker, turn, confirmed.error());
+      co_return;
+    }
+  }
+  // What was waited for may be reached by the log of the next master.
+  if (broker.store->reign() != turn->batch->reign()) {
+    const Error over(make_error_code(storage::StoreErrc::NoReign), "this broker is the master no more");
+    answer_failed(broker, turn, over);
+    co_return;
   }
   answer_stored(broker, turn, ResponseCode::Success);
 }
@@ -129,13 +140,14 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
                  const Result<>& appended) {
   if (!appended) return answer_failed(broker, turn, appended.error());
+  broker.note_own_log();
   broker.traffic.note_put(static_cast<std::int64_t>(turn->batch->records().size()),
                           static_cast<std::int64_t>(turn->batch->buffer().size()));
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
   const bool any_waits = std::any_of(turn->sends.begin(), turn->sends.end(), waits);
   const WaitFor what{
       .flush = any_waits && broker.config.store.flush_disk_type == storage::FlushDiskType::Sync,
-      .slaves = any_waits && broker.slaves.needed() > 1};
+      .slaves = any_waits && broker.waits_for_replicas()};
   if (!what.flush && !what.slaves && !turn->topics_saved) {
     return answer_stored(broker, turn, ResponseCode::Success);
   }

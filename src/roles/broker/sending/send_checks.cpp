@@ -7,6 +7,7 @@
 #include "protocol/message_record.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
+#include "roles/broker/controlled/replica_manager.h"
 #include "roles/broker/delivery/delayed_record.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_names.h"
@@ -124,6 +125,12 @@ Result<> refuse_delayed(const protocol::SendProperties& properties) {
 }
 
 Result<> check_slaves(const Broker& broker) {
+  if (const ReplicaManager* replicas = broker.replicas()) {
+    // Without a reign the store refuses.
+    const auto leading = replicas->waits() ? replicas->leading() : nullptr;
+    if (!leading || leading->may_write()) return {};
+    return fail(ResponseCode::SystemError, "in-sync replicas not enough");
+  }
   const std::size_t needed = broker.slaves.needed();
   if (needed <= 1) return {};
   const PhysicalOffset end{broker.store->appended().value().value};
@@ -136,7 +143,7 @@ Error store_refusal(const Error& why) {
   if (why.code == StoreErrc::RecordTooLarge) {
     return {make_error_code(ResponseCode::MessageIllegal), why.message()};
   }
-  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::Following ||
+  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::Following || why.code == StoreErrc::NoReign ||
       why.code == StoreErrc::ReadOnly || why.code == StoreErrc::DiskFull) {
     return {make_error_code(ResponseCode::ServiceNotAvailable),
             "service not available now: " + why.message()};

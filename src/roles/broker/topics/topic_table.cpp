@@ -178,7 +178,7 @@ TopicTable::Draft TopicTable::draft() const {
 }
 
 void TopicTable::publish(Draft next) {
-  data_version_.next(clock_.now_ms());
+  data_version_.next(clock_.now_ms(), reign_);
   version_.fetch_add(1, std::memory_order_release);
   snapshot_.publish(std::move(next));
 }
@@ -299,6 +299,14 @@ void TopicTable::restore(const std::vector<std::pair<std::string, QueueId>>& que
     wanted.read_queue_nums = wanted.write_queue_nums = last + 1;
     create_if_absent(wanted);
   }
+}
+
+void TopicTable::begin_reign(std::int32_t epoch) {
+  {
+    MutexLock lock(mutex_);
+    reign_ = epoch;
+  }
+  new_version();
 }
 
 void TopicTable::new_version() {

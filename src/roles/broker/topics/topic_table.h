@@ -83,6 +83,8 @@ class TopicTable {
   void mark_order_topics(const std::vector<std::string>& topics);
   // The topics are as they were, but what name servers are told of them is not.
   void new_version();
+  // The same, and from now on versions are of this reign: name servers believe the newest one.
+  void begin_reign(std::int32_t epoch);
   // False when there was none.
   bool erase(std::string_view topic);
   // A slave takes over its master's topics and their version. The names of those that went.
@@ -124,6 +126,7 @@ class TopicTable {
   mutable Mutex mutex_;
   Snapshot<TopicTableMap> snapshot_;  // replaced under mutex_
   protocol::DataVersion data_version_ RMQ_GUARDED_BY(mutex_);
+  std::int32_t reign_ RMQ_GUARDED_BY(mutex_) = 0;  // 0 without controllers
   std::atomic<std::int64_t> version_{0};
   StringMap<TableVersion> unsaved_ RMQ_GUARDED_BY(mutex_);  // topics created since the last save
   StringSet changed_ RMQ_GUARDED_BY(mutex_);                // not yet taken by take_changed()

@@ -1,0 +1,127 @@
+// ReplicaManager: a broker under controllers. It takes an id, hears from them who is master, and
+// makes this broker lead or follow: replication::BrokerRole decides, and what it decides is done
+// here, one step after the other.
+// While nobody is known to be master the broker is fenced: it takes no message and serves none.
+// Threads: everything on the control thread, but load() and what says otherwise. Crash: the id, the
+// newest epoch seen and the epochs of the log are on disk (replica_identity.h, epoch_file.h).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file_system.h"
+#include "base/mutex.h"
+#include "base/watermark.h"
+#include "net/await.h"
+#include "net/resolver.h"
+#include "replication/broker_role.h"
+#include "roles/broker/controlled/controller_client.h"
+#include "roles/broker/controlled/replica_identity.h"
+#include "roles/broker/replication/epoch_file.h"
+#include "roles/broker/replication/epoch_receiver.h"
+#include "roles/broker/replication/epoch_sender.h"
+#include "roles/broker/replication/leading_reign.h"
+
+namespace rmq::roles::broker {
+
+class Broker;
+
+class ReplicaManager {
+ public:
+  // What a broker is, to its clients.
+  enum class Standing { Fenced, Master, Slave };
+
+  // `broker` and `files` outlive the io threads.
+  ReplicaManager(Broker& broker, FileSystem& files);
+
+  // Owner's thread, the store is open. Errors: of the files; BrokerErrc::MetadataLost.
+  Result<> load();
+  // Errors: of EpochSender::listen(). Owner's thread.
+  Result<> listen(const std::string& address, std::uint16_t port);
+  void start();
+  // Returns when nothing here touches the store any more.
+  net::Task<> stop();
+  // False when the broker is still fenced at `deadline`.
+  net::Task<bool> settled(SteadyTime deadline);
+
+  // A controller's notice. A set without replicas: those that are known stay.
+  void on_notice(const replication::ReignInfo& reign);
+  // The store can write no more.
+  void on_log_failed();
+
+  // --- Any thread
+
+  Standing standing() const { return standing_.load(std::memory_order_acquire); }
+  // The id that controllers gave; 0 before.
+  replication::ReplicaId id() const { return id_.load(std::memory_order_acquire); }
+  // The reign of this broker; null when it has none.
+  std::shared_ptr<LeadingReign> leading() const;
+  // What senders may be told of; ended with each reign.
+  Watermark<ConfirmedOffset>& acknowledged() { return acknowledged_; }
+  // Whether sends wait for the SyncStateSet.
+  bool waits() const { return waits_; }
+  const EpochFile& epochs() const { return epochs_; }
+  const EpochReceiver& receiver() const { return receiver_; }
+
+ private:
+  EpochReceiver::Hooks hooks();
+  net::Task<> run();
+  net::Task<> take_id();
+  net::Task<Result<>> take_id_once();
+  net::Task<> register_broker();
+  void tick();
+  void beat();
+  void perform(replication::RoleActions actions);
+  net::Task<> work();
+
+  net::Task<> begin(replication::EndReign action);
+  net::Task<> begin(replication::StopFollowing action);
+  net::Task<> begin(replication::StoreReign action);
+  net::Task<> begin(replication::BecomeMaster action);
+  net::Task<> begin(replication::Follow action);
+  net::Task<> begin(replication::UpdateSet action);
+  net::Task<> begin(replication::AskController action);
+  net::Task<> begin(replication::AskToElect action);
+
+  net::Task<> ask_reign();
+  net::Task<> ask_to_elect(std::optional<replication::Epoch> over);
+  net::Task<> propose(replication::SetProposal proposal);
+  net::Task<> find_and_follow(replication::ReignInfo reign);
+  replication::SyncSetConfig set_config() const;
+  void set_leading(std::shared_ptr<LeadingReign> leading);
+  void set_standing(Standing standing);
+  void fatal(const char* what, const Error& why);
+
+  Broker& broker_;
+  ReplicaIdentity identity_;
+  EpochFile epochs_;
+  ControllerClient controllers_;
+  EpochSender sender_;
+  EpochReceiver receiver_;
+  const bool waits_;
+  std::optional<replication::BrokerRole> role_;
+  std::deque<replication::RoleAction> actions_;
+  bool working_ = false;
+  bool asking_ = false;
+  bool proposing_ = false;
+  bool stopping_ = false;
+  bool was_master_ = false;  // in this process
+  bool followed_ = false;    // likewise
+  ConfirmedOffset confirmed_;  // of the reigns before
+  SteadyTime next_beat_;
+  net::Event ended_;    // run() has
+  net::Event idle_;     // while working_: work() has ended
+  net::Event settled_;  // not fenced, for the first time
+
+  std::atomic<Standing> standing_{Standing::Fenced};
+  std::atomic<replication::ReplicaId> id_{0};
+  Watermark<ConfirmedOffset> acknowledged_;
+  mutable Mutex leading_mutex_;
+  std::shared_ptr<LeadingReign> leading_ RMQ_GUARDED_BY(leading_mutex_);
+};
+
+}  // namespace rmq::roles::broker

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""A broker set of two under a controller: the slave takes over by itself when the master dies, by kill -9 or by standing
+still, amid sends. Producers have a time-out of 300 ms and read the route again after every error. In sync mode nothing that
+was acknowledged is lost; in async mode at most the end that the slave did not have, which is found in the old master's
+rmq/diverged. The old master comes back as a slave, by itself when it had only stood still.
+
+    failover.py [--mode sync|async] [--how kill|stop] [--rounds 10]
+"""
+
+import argparse
+import json
+import signal
+import statistics
+import sys
+import threading
+import time
+
+import load
+import remoting
+import server
+from replication import wait_until
+
+GET_SYNC_STATE_DATA = 1006
+KEYS = {"brokerName": "b", "brokerClusterName": "c", "enableControllerMode": "true", "mappedFileSizeCommitLog": 1 << 24}
+TIMEOUT = 0.3
+SENDERS = 8
+TOPIC = "failover"
+
+
+class Set:
+    """A name server, a controller and two brokers, and what is known of them."""
+
+    def __init__(self, mode):
+        self.namesrv = server.Server(roles=("namesrv",)).start()
+        self.controller = server.Server(roles=("controller",)).start()
+        keys = KEYS | {"controllerAddr": "%s:%d" % self.controller.controller,
+                       "brokerRole": "SYNC_MASTER" if mode == "sync" else "ASYNC_MASTER"}
+        self.brokers = [server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys) for _ in range(2)]
+        for broker in self.brokers:
+            broker.start()
+        self.wait_whole()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for process in (*self.brokers, self.controller, self.namesrv):
+            if kind is None:
+                process.remove()
+            else:
+                if process.process and process.process.poll() is None:
+                    process.kill()
+                print("-- %s\n%s" % (process.directory, process.tail(40)))
+
+    def state(self):
+        """What the controller says: {"masterAddress": ..., "inSyncReplicas": [...]}."""
+        with remoting.Connection(self.controller.controller) as connection:
+            body = remoting.ok(connection.request(GET_SYNC_STATE_DATA, {}, b'["b"]')).body
+        return json.loads(body)["replicasInfoTable"].get("b", {})
+
+    def is_whole(self):
+        state = self.state()
+        return bool(state.get("masterAddress")) and len(state.get("inSyncReplicas", [])) == 2
+
+    def wait_whole(self):
+        wait_until("both brokers are in the set", self.is_whole)
+
+    def master(self):
+        address = server.address(self.state()["masterAddress"])
+        return next(broker for broker in self.brokers if broker.broker == address)
+
+    def route(self):
+        """Where to send to; None while there is no master."""
+        with remoting.Connection(self.namesrv.namesrv, TIMEOUT) as connection:
+            answer = connection.request(remoting.GET_ROUTEINFO_BY_TOPIC, {"topic": TOPIC, "acceptStandardJsonOnly": "true"})
+        if answer.code != 0:
+            return None
+        for broker in json.loads(answer.body)["brokerDatas"]:
+            if "0" in broker["brokerAddrs"]:
+                return server.address(broker["brokerAddrs"]["0"])
+        return None
+
+
+class Senders(threading.Thread):
+    """Several producers, each with one message at a time on its way."""
+
+    def __init__(self, of, ledger):
+        super().__init__()
+        self.of = of
+        self.ledger = ledger
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.last = 0.0  # time of the last acknowledgement
+        self.first_after = {}  # by the time of a kill: that of the first one after it, which was sent after it
+        self.marks = []
+        self.errors = {}
+        self.threads = [threading.Thread(target=self.produce, args=(i,)) for i in range(SENDERS)]
+
+    def run(self):
+        for thread in self.threads:
+            thread.start()
+        for thread in self.threads:
+            thread.join()
+
+    def produce(self, number):
+        connection = None
+        sequence = 0
+        template = remoting.SendTemplate(TOPIC)
+        while not self.ended.is_set():
+            try:
+                if connection is None:
+                    address = self.of.route()
+                    if address is None:
+                        raise ConnectionError("no master")
+                    connection = remoting.Connection(address, TIMEOUT)
+                sequence += 1
+                identity = b"p%d-%d" % (number, sequence)
+                with self.lock:
+                    self.ledger.sent.add(identity)
+                begun = time.monotonic()
+                connection.socket.sendall(template.send(sequence, number, load.body_of(identity), load.properties_of(identity)))
+                answer = connection.receive()
+                if answer.code != 0:
+                    raise ConnectionError("code %d: %s" % (answer.code, answer.remark))
+                with self.lock:
+                    self.ledger.acknowledge([identity], int(answer.ext["queueId"]), int(answer.ext["queueOffset"]),
+                                            answer.ext["msgId"].encode())
+                    self.last = time.monotonic()
+                    if self.marks and begun > self.marks[-1]:
+                        self.first_after.setdefault(self.marks[-1], self.last)
+            except (OSError, ConnectionError) as why:
+                with self.lock:
+                    text = " ".join(str(why).split()[:8])
+                    self.errors[text] = self.errors.get(text, 0) + 1
+                if connection is not None:
+                    connection.close()
+                    connection = None
+                time.sleep(0.002)  # not so often that the route cannot change
+
+    def mark(self):
+        with self.lock:
+            self.marks.append(time.monotonic())
+            return self.marks[-1]
+
+    def end(self):
+        self.ended.set()
+        self.join()
+
+
+def one_round(brokers, senders, how):
+    """How long nobody could send."""
+    time.sleep(0.5)  # load on a whole set
+    old = brokers.master()
+    if how == "kill":
+        killed = senders.mark()
+        old.kill()
+    else:
+        killed = senders.mark()
+        old.signal(signal.SIGSTOP)
+    wait_until("somebody can send again", lambda: killed in senders.first_after)
+    pause = senders.first_after[killed] - killed
+    if how == "kill":
+        old.start()
+    else:
+        old.signal(signal.SIGCONT)
+    brokers.wait_whole()
+    if brokers.master() is old:
+        raise RuntimeError("the old master leads again")
+    return pause
+
+
+def lost_of(errors):
+    return [error for error in errors if error.startswith("acknowledged and lost") or "was acknowledged for" in error]
+
+
+def run(mode, how, rounds):
+    with Set(mode) as brokers:
+        ledger = load.Ledger(TOPIC)
+        load.create(brokers.master().broker, TOPIC)
+        wait_until("the topic has a route", lambda: brokers.route() is not None)
+        senders = Senders(brokers, ledger)
+        senders.start()
+        try:
+            pauses = [one_round(brokers, senders, how) for _ in range(rounds)]
+        finally:
+            senders.end()
+        # All that is in the log is confirmed, and so can be read, a moment later.
+        last = brokers.master()
+        wait_until("all is dispatched", lambda: json.loads(remoting.ok(remoting.Connection(last.broker).request(
+            remoting.GET_BROKER_RUNTIME_INFO)).body)["table"]["dispatchBehindBytes"] == "0")
+        read, errors = load.check(last.broker, ledger, errors_max=100_000)
+        lost = lost_of(errors)
+        print("%s, %s: %d rounds, from there to the next acknowledged send: median %.3f s, max %.3f s; %d acknowledged, %d read, "
+              "%d acknowledged and lost; producers saw %s" % (
+                  mode, how, rounds, statistics.median(pauses), max(pauses), len(ledger.acknowledged), read, len(lost),
+                  senders.errors))
+        if mode == "async":
+            errors = [error for error in errors if error not in lost]
+        return errors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--mode", choices=("sync", "async"), default="sync")
+    parser.add_argument("--how", choices=("kill", "stop"), default="kill")
+    parser.add_argument("--rounds", type=int, default=10)
+    options = parser.parse_args()
+    errors = run(options.mode, options.how, options.rounds)
+    for error in errors[:20]:
+        print("ERROR", error)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
