@@ -21,7 +21,7 @@ using client::ReceivedMessage;
 using offline::DivergedFile;
 
 // More than this many messages are counted for people, not listed.
-constexpr std::size_t kRowsMax = 1000;
+constexpr std::int64_t kRowsMax = 1000;
 
 // In a message that was sent again: what it was called before.
 constexpr const char* kSalvagedProperty = "RMQ_SALVAGED";
@@ -178,7 +178,7 @@ class SalvageReport {
     for (const auto& [why, count] : skipped_) {
       text += "; " + std::to_string(count) + " not: " + why;
     }
-    if (is_for_people(format_) && messages_ > static_cast<std::int64_t>(kRowsMax)) {
+    if (is_for_people(format_) && messages_ > kRowsMax) {
       text += "; the first " + std::to_string(kRowsMax) + " are shown, --output csv has all";
     }
     return text;
@@ -269,9 +269,9 @@ Result<> send_all(const std::vector<DivergedFile>& files, const SalvageOptions& 
   producer_options.group = options.group;
   client::Producer producer(session.client(), producer_options);
   Progress progress(console, "sending");
-  const bool whole = options.topic.empty();
   for (const DivergedFile& file : files) {
     if (file.sent) continue;
+    const bool whole = options.topic.empty() && options.from <= file.from.value;
     RMQ_CHECK(send_file(file, options, session, producer, progress, sent));
     if (whole) {
       RMQ_CHECK(offline::note_sent(FileSystem::posix(), file));

@@ -2,8 +2,8 @@
 //
 // A cut is rare. All threads of the store rest meanwhile and readers are kept out, so that each
 // part is cut as after a start. The order is for crashes: what lies behind is kept; a note says
-// that nothing is known to be on disk beyond the cut, nor of the index; then the log is cut, and
-// all that follows recovery would do as well.
+// that nothing is known to be on disk beyond the cut, nor of the index; then the queues are cut,
+// then the log, and all that follows recovery would do as well.
 #include "base/log.h"
 #include "storage/diverged_log.h"
 #include "storage/log_cursor.h"
@@ -187,8 +187,11 @@ Result<Dispatcher::Progress> MessageStore::Impl::progress_at(PhysicalOffset at) 
 Result<> MessageStore::Impl::carry_out(const Cut& cut) {
   const PhysicalOffset written_end{appended_.value().value};
   RMQ_CHECK(housekeeper_->note_before_cut(cut.progress, cut.end));
-  RMQ_CHECK(log_.truncate(cut.end, written_end));
+  // While the log still has the records behind: a start amid this gives queues their entries again.
+  // The other way round, one would find queues that are ahead of the log, and an entry that goes
+  // with its record would take the queue's next number along.
   RMQ_CHECK(cut_queues(cut));
+  RMQ_CHECK(log_.truncate(cut.end, written_end));
   recovered_ = cut.progress;
   RMQ_TRY(recovered_.queues, queues_.count_begun_before(recovered_.position));
   recovered_.sum_of_ends = queues_.sum_of_ends();

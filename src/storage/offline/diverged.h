@@ -1,5 +1,5 @@
 // The files of rmq/diverged (storage/diverged_log.h): what a log had and its master's had not.
-// Nothing is changed; a server may run meanwhile.
+// Nothing but a file's name is changed; a server may run meanwhile.
 // Threads: one. Memory: one record at a time.
 #pragma once
 

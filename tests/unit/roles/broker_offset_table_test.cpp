@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture,
   master->commit("peer", "h", "T", 0, QueueOffset{1});
   OffsetTable slave(clock, FileSystem::posix(), path + "/slave.json");
   REQUIRE(slave.load(false));
-  slave.keep_local_commits();
+  slave.keep_local_commits(true);
   const auto follow = [&] {
     const auto commits = slave.follow(master->encode_compact());
     REQUIRE(commits);
