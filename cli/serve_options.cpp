@@ -46,6 +46,14 @@ Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
   if (!namesrv_problem.empty()) {
     return fail(ConfigErrc::BadValue, "--namesrv: '" + raw.namesrv + "' is not " + namesrv_problem);
   }
+  const std::string controller_problem = config::address_list(raw.controller);
+  if (!controller_problem.empty()) {
+    return fail(ConfigErrc::BadValue,
+                "--controller: '" + raw.controller + "' is not " + controller_problem);
+  }
+  if (!raw.controller.empty() && !chosen.has(Role::Broker)) {
+    return fail(ConfigErrc::Contradiction, "--controller is for a broker, and there is none here");
+  }
   if (raw.port.value_or(0) != 0 && chosen.roles.size() > 1) {
     return fail(ConfigErrc::Contradiction,
                 "--port " + std::to_string(*raw.port) +
@@ -343,6 +351,10 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
   }
   if (chosen.has(Role::Namesrv)) options.namesrv = std::move(configs.namesrv);
   if (chosen.has(Role::Broker)) {
+    if (!raw.controller.empty()) {
+      configs.broker.enable_controller_mode = true;
+      configs.broker.controller_addr = raw.controller;
+    }
     RMQ_CHECK(settle_broker_role(chosen, configs.broker, options.warnings));
     options.broker = std::move(configs.broker);
   }
@@ -382,6 +394,11 @@ void add_serve_options(const Command& command, RawServeOptions& raw) {
       .option("--namesrv", raw.namesrv,
               "Name servers the broker registers with (default: the one in this process, else "
               "NAMESRV_ADDR)")
+      .type("HOST:PORT[;...]");
+  command
+      .option("--controller", raw.controller,
+              "Controllers by which this broker and those of its name elect their master, whatever "
+              "--role says")
       .type("HOST:PORT[;...]");
   command
       .option("--ready-fd", raw.ready_fd,

@@ -28,6 +28,7 @@ struct RawServeOptions {
   std::string listen;                 // --listen
   std::string advertise;              // --advertise
   std::string namesrv;                // --namesrv
+  std::string controller;             // --controller
   std::optional<std::uint16_t> port;  // --port
   std::optional<int> ready_fd;        // --ready-fd
 };

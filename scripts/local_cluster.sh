@@ -1,8 +1,8 @@
 # Sourced by the scripts local-*.sh, one per kind of cluster: starts, shows and stops the processes of a cluster on this
 # machine. Data, logs and process ids are in one folder; stop leaves the data there.
 #
-# The script that sources it sets `members`, a line for each process: NAME ROLE CONFIG, name servers first, the config
-# below configs/; and calls `local_cluster "$@"`.
+# The script that sources it sets `members`, a line for each process: NAME ROLE CONFIG, name servers first, then controllers,
+# the config below configs/; and calls `local_cluster "$@"`.
 
 project=$(cd "$(dirname "$0")/.." && pwd)
 rmq=${RMQ_BIN:-$project/build/release/rmq}
@@ -22,13 +22,13 @@ is_running() {
 
 # address_of NAME: where it said that it listens when it was ready.
 address_of() {
-  sed -n 's/.*"\(namesrv\|broker\)":"\([^"]*\)".*/\2/p' "$folder/$1.ready"
+  sed -n 's/.*"\(namesrv\|controller\|broker\)":"\([^"]*\)".*/\2/p' "$folder/$1.ready"
 }
 
-# Every name server's address, separated by ';'.
-namesrv_addresses() {
+# addresses_of ROLE: of every member with this role, separated by ';'.
+addresses_of() {
   echo "$members" | while read -r name role _; do
-    [ "$role" != namesrv ] || address_of "$name"
+    [ "$role" != "$1" ] || address_of "$name"
   done | paste -s -d ';'
 }
 
@@ -40,7 +40,13 @@ start_member() {
     echo "$name is running already"
     return
   fi
-  [ "$role" = namesrv ] || set -- "$@" --namesrv "$(namesrv_addresses)"
+  case $role in
+    master | slave)
+      set -- "$@" --namesrv "$(addresses_of namesrv)"
+      controllers=$(addresses_of controller)
+      [ -z "$controllers" ] || set -- "$@" --controller "$controllers"
+      ;;
+  esac
   : > "$folder/$name.ready"
   setsid "$rmq" serve --role="$role" --config "$project/configs/$config" --data "$folder/$name" --listen 127.0.0.1 \
     --advertise 127.0.0.1 --ready-fd 3 "$@" \
@@ -104,7 +110,7 @@ status() {
   done <<MEMBERS
 $members
 MEMBERS
-  [ $missing -ne 0 ] || echo "export NAMESRV_ADDR='$(namesrv_addresses)'"
+  [ $missing -ne 0 ] || echo "export NAMESRV_ADDR='$(addresses_of namesrv)'"
   return $missing
 }
 

@@ -132,6 +132,15 @@ std::vector<std::pair<std::string, QueueId>> MessageStore::queues() const {
   return names;
 }
 
+std::vector<std::pair<std::string, QueueId>> MessageStore::queues_with_messages() const {
+  std::vector<std::pair<std::string, QueueId>> names;
+  for (const StoredQueue* queue : impl_->queues_.all()) {
+    if (queue->entries.begin() >= queue->next_offset) continue;
+    names.emplace_back(queue->topic(), queue->queue_id());
+  }
+  return names;
+}
+
 void MessageStore::on_arrival(std::function<void(std::span<const Arrival>)> listener) {
   impl_->on_arrival_ = std::move(listener);
 }

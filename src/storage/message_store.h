@@ -151,6 +151,9 @@ class MessageStore {
   PhysicalOffset min_physical() const;
   // Queues by topic that exist on disk or were used since: for tools and recovery of metadata.
   std::vector<std::pair<std::string, QueueId>> queues() const;
+  // Those that hold messages, visible or not. While nobody appends: before start(), and from
+  // begin_reign() to the first append.
+  std::vector<std::pair<std::string, QueueId>> queues_with_messages() const;
 
   // Called on the dispatcher thread after the entries can be read. Set before start().
   void on_arrival(std::function<void(std::span<const Arrival>)> listener);

@@ -60,6 +60,7 @@ test_script local-single-master.sh 1
 test_script local-two-masters.sh 2
 test_script local-two-masters-async-slaves.sh 2
 test_script local-two-masters-sync-slaves.sh 2
+test_script local-auto-failover.sh 2
 script=scripts/demo.sh
 scripts/demo.sh 1 > "$base/demo.out" 2>&1 || { cat "$base/demo.out"; die "the demo"; }
 grep -q 'my first message' "$base/demo.out" || die "the demo shows no message"

@@ -118,6 +118,7 @@ Result<> Broker::start() {
     // Controllers send notices, and replicas ask where the log is to be had.
     server_->start_accepting();
     replicas_->start();
+    threads.control().post([this] { table_sync_.start(); });
   }
   std::function<net::Task<bool>()> announce = [this] { return this->announce(); };
   const bool registered = net::run_blocking<bool>(threads.control(), std::move(announce));
@@ -153,14 +154,7 @@ Result<> Broker::open_store() {
   RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock, on_start_progress_));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));
-  if (topics.from_backup()) {
-    auto queues = store->queues();
-    std::erase_if(queues, [this](const auto& queue) {
-      return store->min_offset(queue.first, queue.second) ==
-             store->visible_end(queue.first, queue.second);
-    });
-    topics.restore(queues);
-  }
+  if (topics.from_backup()) topics.restore(store->queues_with_messages());
   RMQ_CHECK(groups.load(has_data));
   RMQ_CHECK(offsets.load(has_data));
   RMQ_CHECK(first_offsets.load());

@@ -144,8 +144,7 @@ constexpr std::tuple kControlledFields{
           "A send waits for all replicas of the SyncStateSet; so it does with SYNC_MASTER."},
     Field{"broker.min_in_sync_replicas", "minInSyncReplicas", &BrokerConfig::min_in_sync_replicas,
           1, 16, Reload::Restart,
-          "With fewer replicas in the SyncStateSet such sends are refused. SYNC_MASTER: at least 2, "
-          "unless inSyncReplicas is 1."},
+          "With fewer replicas in the SyncStateSet such sends are refused."},
     Field{"broker.broker_heartbeat_interval_ms", "brokerHeartbeatInterval",
           &BrokerConfig::broker_heartbeat_interval, 10ms, 600'000ms, Reload::Restart,
           "How often controllers hear of the broker."},

@@ -50,6 +50,8 @@ void Broker::register_as(std::int64_t id) {
 
 void Broker::prepare_leading() {
   log_was_cut();
+  // Of a master that died before its table came here.
+  topics.restore(store->queues_with_messages());
   if (const Result<> counted = delay_progress.lead(); !counted) {
     log::warn("delay", "deliveries in the log are not counted, some may come twice",
               kv("why", counted.error().message()));

@@ -395,12 +395,12 @@ net::Task<> ReplicaManager::propose(replication::SetProposal proposal) {
   perform(role_->on_reign(*reign));
 }
 
+// inSyncReplicas is for sets without controllers: here the set itself says who counts, and shrinks
+// when its members die.
 replication::SyncSetConfig ReplicaManager::set_config() const {
   const BrokerConfig& config = broker_.config;
   replication::SyncSetConfig set;
   set.min_in_sync = waits_ ? static_cast<std::size_t>(config.min_in_sync_replicas) : 1;
-  const bool by_role = config.broker_role == BrokerRole::SyncMaster && config.in_sync_replicas > 1;
-  if (by_role) set.min_in_sync = std::max<std::size_t>(set.min_in_sync, 2);
   set.not_caught_up_max = config.ha_max_time_slave_not_catchup;
   return set;
 }

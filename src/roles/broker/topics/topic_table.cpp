@@ -292,7 +292,7 @@ void TopicTable::restore(const std::vector<std::pair<std::string, QueueId>>& que
     last = std::max(last, queue_id);
   }
   for (const auto& [topic, last] : missing) {
-    log::warn("topics", "topic has messages, but is not in the backup of the file: made again",
+    log::warn("topics", "topic has messages, but is not in the table: made again",
               kv("topic", topic), kv("queues", last + 1));
     TopicConfig wanted;
     wanted.topic = topic;

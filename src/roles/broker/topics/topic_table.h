@@ -49,8 +49,8 @@ class TopicTable {
   Result<> load(bool store_has_data);
   // load() had to take the backup, which lacks the last change.
   bool from_backup();
-  // After such a load(): makes the topics that are missing there again, with default settings, as
-  // far as they have messages. `queues`: those that have.
+  // Makes the topics that are missing here again, with default settings, as far as they have
+  // messages. `queues`: those that have.
   void restore(const std::vector<std::pair<std::string, QueueId>>& queues);
 
   const Snapshot<TopicTableMap>& snapshot() const { return snapshot_; }
