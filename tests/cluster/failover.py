@@ -9,6 +9,7 @@ rmq/diverged. The old master comes back as a slave, by itself when it had only s
 
 import argparse
 import json
+import pathlib
 import signal
 import statistics
 import sys
@@ -147,18 +148,25 @@ class Senders(threading.Thread):
         self.join()
 
 
+def stands_still(pid):
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in pathlib.Path("/proc/%d/task" % pid).glob("*/stat")]
+    return set(states) == {"T"}
+
+
 def one_round(brokers, senders, how):
     """How long nobody could send."""
     time.sleep(0.5)  # load on a whole set
     old = brokers.master()
+    begun = time.monotonic()
     if how == "kill":
-        killed = senders.mark()
         old.kill()
     else:
-        killed = senders.mark()
         old.signal(signal.SIGSTOP)
+        wait_until("it stands still", lambda: stands_still(old.process.pid))
+    killed = senders.mark()
     wait_until("somebody can send again", lambda: killed in senders.first_after)
-    pause = senders.first_after[killed] - killed
+    pause = senders.first_after[killed] - begun
+    wait_until("the set is without it", lambda: len(brokers.state()["inSyncReplicas"]) == 1)
     if how == "kill":
         old.start()
     else:

@@ -94,6 +94,7 @@ net::Task<Result<>> TableSync::sync_all() {
 // The table, unless it is here as it is there.
 net::Task<Result<std::optional<Command>>> TableSync::fetch(Table& table) {
   const std::string master = master_;
+  if (master.empty()) co_return std::optional<Command>();  // since the table before
   KnownVersion header;
   header.known = table.version.empty() ? protocol::kNoTableVersion : table.version;
   Command request = protocol::make_request(table.code, header);
