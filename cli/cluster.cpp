@@ -196,6 +196,7 @@ void add_cluster_commands(const Command& root, Console& console) {
         noun, "status", "Show all brokers and what they are doing", "rmq cluster status --watch");
     run_as_reader(verb, options, console, show_status);
   }
+  add_cluster_mode(noun, console);
 }
 
 }  // namespace rmq::cli

@@ -1,4 +1,4 @@
-// `rmq cluster status`.
+// `rmq cluster ...`.
 #pragma once
 
 #include "cli/command_line.h"
@@ -7,5 +7,8 @@
 namespace rmq::cli {
 
 void add_cluster_commands(const Command& root, Console& console);
+
+// The noun below it, from cluster_mode.cpp.
+void add_cluster_mode(const Command& cluster, Console& console);
 
 }  // namespace rmq::cli

@@ -1,11 +1,17 @@
 #include "cli/role_configs.h"
 
+#include <string>
 #include <utility>
 
 #include "base/java_compat.h"
 #include "config/load.h"
 
 namespace rmq::cli {
+
+using config::ConfigErrc;
+using roles::broker::BrokerConfig;
+using roles::broker::BrokerRole;
+
 namespace {
 
 Result<> load_toml_file(const RoleFile& file, const ChosenRoles& chosen, RoleConfigs& configs) {
@@ -69,6 +75,39 @@ Result<> load_files(const ChosenRoles& chosen, RoleConfigs& configs,
                                           : configs.controller.other_keys;
     others = std::move(remains.other_keys);
     for (std::string& warning : remains.warnings) warnings.push_back(std::move(warning));
+  }
+  return {};
+}
+
+Result<> settle_broker_role(const ChosenRoles& chosen, BrokerConfig& broker,
+                            std::vector<std::string>& warnings) {
+  if (broker.enable_controller_mode) {
+    if (!broker.controller_addr.empty()) return {};
+    return fail(ConfigErrc::Contradiction,
+                "broker.enable_controller_mode (enableControllerMode) needs broker.controller "
+                "(controllerAddr): the addresses of the controllers");
+  }
+  const bool from_file = broker.broker_role == BrokerRole::Slave;
+  if (from_file && chosen.slave == false) {
+    return fail(ConfigErrc::Contradiction,
+                "broker.role (brokerRole) is SLAVE, but --role says master; use --role=slave");
+  }
+  if (chosen.slave == true) broker.broker_role = BrokerRole::Slave;
+  if (broker.broker_role == BrokerRole::Slave) {
+    if (broker.broker_id > 0) return {};
+    warnings.push_back(
+        "broker.id (brokerId) 0 is a master's: this slave has 1; give each slave of "
+        "a master another one");
+    broker.broker_id = 1;
+    return {};
+  }
+  if (broker.broker_role == BrokerRole::SyncMaster && broker.in_sync_replicas == 1) {
+    warnings.push_back("brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave");
+  }
+  if (broker.broker_id != 0) {
+    warnings.push_back("broker.id (brokerId) " + std::to_string(broker.broker_id) +
+                       ": a master's is 0, which is used");
+    broker.broker_id = 0;
   }
   return {};
 }

@@ -25,4 +25,10 @@ struct RoleConfigs {
 Result<> load_files(const ChosenRoles& chosen, RoleConfigs& configs,
                     std::vector<std::string>& warnings);
 
+// What the broker's role and its other settings come to together. RocketMQ's SYNC_MASTER waits for
+// nobody unless inSyncReplicas says so: here it waits for a slave, and only who writes 1 in so many
+// words gets what RocketMQ does. Error: ConfigErrc::Contradiction.
+Result<> settle_broker_role(const ChosenRoles& chosen, roles::broker::BrokerConfig& broker,
+                            std::vector<std::string>& warnings);
+
 }  // namespace rmq::cli

@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using config::ConfigErrc;
 using roles::broker::BrokerConfig;
-using roles::broker::BrokerRole;
 using roles::controller::ControllerConfig;
 using roles::namesrv::NamesrvConfig;
 
@@ -63,41 +62,6 @@ Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
   if (raw.ready_fd && ::fcntl(*raw.ready_fd, F_GETFD) < 0) {
     return fail(ConfigErrc::BadValue, "--ready-fd " + std::to_string(*raw.ready_fd) +
                                           ": no such file descriptor is open");
-  }
-  return {};
-}
-
-// RocketMQ's SYNC_MASTER waits for nobody unless inSyncReplicas says so. Here it waits for a slave,
-// and only who writes 1 in so many words gets what RocketMQ does.
-Result<> settle_broker_role(const ChosenRoles& chosen, BrokerConfig& broker,
-                            std::vector<std::string>& warnings) {
-  if (broker.enable_controller_mode) {
-    if (!broker.controller_addr.empty()) return {};
-    return fail(ConfigErrc::Contradiction,
-                "broker.enable_controller_mode (enableControllerMode) needs broker.controller "
-                "(controllerAddr): the addresses of the controllers");
-  }
-  const bool from_file = broker.broker_role == BrokerRole::Slave;
-  if (from_file && chosen.slave == false) {
-    return fail(ConfigErrc::Contradiction,
-                "broker.role (brokerRole) is SLAVE, but --role says master; use --role=slave");
-  }
-  if (chosen.slave == true) broker.broker_role = BrokerRole::Slave;
-  if (broker.broker_role == BrokerRole::Slave) {
-    if (broker.broker_id > 0) return {};
-    warnings.push_back(
-        "broker.id (brokerId) 0 is a master's: this slave has 1; give each slave of "
-        "a master another one");
-    broker.broker_id = 1;
-    return {};
-  }
-  if (broker.broker_role == BrokerRole::SyncMaster && broker.in_sync_replicas == 1) {
-    warnings.push_back("brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave");
-  }
-  if (broker.broker_id != 0) {
-    warnings.push_back("broker.id (brokerId) " + std::to_string(broker.broker_id) +
-                       ": a master's is 0, which is used");
-    broker.broker_id = 0;
   }
   return {};
 }

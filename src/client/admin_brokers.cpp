@@ -22,6 +22,14 @@ net::Task<Result<JavaProperties>> AdminClient::broker_config(std::string broker_
   co_return parse_properties(as_text(answer.body));
 }
 
+net::Task<Result<protocol::HaStatus>> AdminClient::ha_status(std::string broker_address) {
+  const protocol::GetBrokerHaStatusRequest header;
+  protocol::Command request = make_request(RequestCode::GetBrokerHaStatus, header);
+  RMQ_CO_TRY(const protocol::Command answer,
+             co_await ask_broker(std::move(broker_address), std::move(request)));
+  co_return protocol::decode_ha_status(as_text(answer.body));
+}
+
 net::Task<Result<>> AdminClient::update_broker_config(std::string broker_address,
                                                       JavaProperties settings) {
   const protocol::NoFields header;

@@ -18,6 +18,7 @@
 #include "net/task.h"
 #include "protocol/client_body.h"
 #include "protocol/group_body.h"
+#include "protocol/ha_status.h"
 #include "protocol/offset_body.h"
 #include "protocol/route_body.h"
 #include "protocol/topic_config.h"
@@ -118,6 +119,8 @@ class AdminClient {
   // Figures of a running broker by name; tooling knows which.
   net::Task<Result<protocol::KVTable>> runtime_info(std::string broker_address);
   net::Task<Result<JavaProperties>> broker_config(std::string broker_address);
+  // How a master's slaves stand.
+  net::Task<Result<protocol::HaStatus>> ha_status(std::string broker_address);
   // Errors: as update_namesrv_config().
   net::Task<Result<>> update_broker_config(std::string broker_address, JavaProperties settings);
 

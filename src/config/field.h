@@ -9,8 +9,8 @@
 //             Reload::Restart, "Longest time a message acknowledged under async flush may stay
 //             unsynced."}};
 //
-// A member is a bool, an integer or a std::chrono duration (each may be Live), a string, or an enum
-// (with the names of its values). Durations are written as integers in the member's own unit; the
+// A member is a bool, an integer, a std::chrono duration or an enum (with the names of its values;
+// each may be Live), or a string. Durations are written as integers in the member's own unit; the
 // TOML key's last word says which. Threads: none of its own.
 #pragma once
 
@@ -75,7 +75,7 @@ bool > ;
 template <class T>
 concept Number = (std::integral<Plain<T>> && !Boolean<T>) || kIsDuration<Plain<T>>;
 template <class T>
-concept Enumeration = std::is_enum_v<T>;
+concept Enumeration = std::is_enum_v<Plain<T>>;
 
 template <class S, class M>
 struct Field {
@@ -87,8 +87,8 @@ struct Field {
   std::int64_t min = 0;  // of a number, in the member's unit
   std::int64_t max = 0;
   Kind kind = Kind::Text;
-  TextCheck check = any_text;          // of a string
-  const Choice<M>* choices = nullptr;  // of an enum
+  TextCheck check = any_text;                 // of a string
+  const Choice<Plain<M>>* choices = nullptr;  // of an enum
   std::size_t choice_count = 0;
 
   static constexpr std::int64_t plain(Plain<M> value) {
@@ -120,14 +120,15 @@ struct Field {
       : toml_key(toml), java_key(java), member(m), reload(r), text(t), kind(k), check(c) {}
   // An enum.
   template <std::size_t N>
-  constexpr Field(std::string_view toml, std::string_view java, M S::*m, const Choice<M> (&c)[N],
-                  Reload r, std::string_view t) requires Enumeration<M> : toml_key(toml),
-                                                                          java_key(java),
-                                                                          member(m),
-                                                                          reload(r),
-                                                                          text(t),
-                                                                          choices(c),
-                                                                          choice_count(N) {}
+  constexpr Field(std::string_view toml, std::string_view java, M S::*m,
+                  const Choice<Plain<M>> (&c)[N], Reload r,
+                  std::string_view t) requires Enumeration<M> : toml_key(toml),
+                                                                java_key(java),
+                                                                member(m),
+                                                                reload(r),
+                                                                text(t),
+                                                                choices(c),
+                                                                choice_count(N) {}
 };
 
 // A field bound to one object: what loading and documenting need, whatever the member's type.
@@ -193,12 +194,12 @@ Row bind(S& object, const Field<S, M>& field) {
     };
     row.get = [&member] { return std::to_string(Field<S, M>::plain(member)); };
   } else if constexpr (Enumeration<M>) {
-    const std::span<const Choice<M>> choices(field.choices, field.choice_count);
-    for (const Choice<M>& choice : choices) {
+    const std::span<const Choice<Plain<M>>> choices(field.choices, field.choice_count);
+    for (const Choice<Plain<M>>& choice : choices) {
       row.range += (row.range.empty() ? "" : " or ") + std::string(choice.name);
     }
     row.set = [&member, choices, range = row.range](std::string_view text) -> Result<> {
-      for (const Choice<M>& choice : choices) {
+      for (const Choice<Plain<M>>& choice : choices) {
         if (choice.name != text) continue;
         member = choice.value;
         return {};
@@ -206,7 +207,7 @@ Row bind(S& object, const Field<S, M>& field) {
       return bad_value(text, range);
     };
     row.get = [&member, choices] {
-      for (const Choice<M>& choice : choices) {
+      for (const Choice<Plain<M>>& choice : choices) {
         if (choice.value == member) return std::string(choice.name);
       }
       return std::string();

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "protocol/header_fields.h"
 
 namespace rmq::protocol {
@@ -35,5 +37,7 @@ struct HaStatus {
 };
 
 std::string encode_ha_status(const HaStatus& status);
+// Members that are missing are 0 or false. Error: ProtocolErrc::BodyMalformed.
+Result<HaStatus> decode_ha_status(std::string_view body);
 
 }  // namespace rmq::protocol

@@ -109,6 +109,11 @@ void SyncSet::on_set(Epoch epoch, const ReplicaIds& members, SetEpoch set_epoch)
   update_confirmed();
 }
 
+void SyncSet::set_min_in_sync(std::size_t members) {
+  config_.min_in_sync = members;
+  update_confirmed();
+}
+
 std::optional<SetProposal> SyncSet::tick(SteadyTime now) {
   if (config_.fixed) return std::nullopt;
   if (joining_ && now - joining_since_ > config_.join_max) {

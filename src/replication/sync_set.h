@@ -71,6 +71,8 @@ class SyncSet {
                   SteadyTime now);
   // The controller's word. Counts when it is of this epoch and newer than what is known.
   void on_set(Epoch epoch, const ReplicaIds& members, SetEpoch set_epoch);
+  // From now on.
+  void set_min_in_sync(std::size_t members);
   // What to propose now, if anything.
   std::optional<SetProposal> tick(SteadyTime now);
 
@@ -110,7 +112,7 @@ class SyncSet {
   std::size_t in_sync_count() const;
   void update_confirmed();
 
-  const SyncSetConfig config_;
+  SyncSetConfig config_;
   const ReplicaId self_;
   const Epoch epoch_;
   const PhysicalOffset start_;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -98,6 +99,8 @@ class MessageStore {
   // Nothing from `end` on becomes visible until a later call says more: it is not confirmed. At
   // first everything is. Between two reigns nothing happens.
   void confirm(ConfirmedOffset end);
+  // In place of an end: everything is confirmed, what comes too, until the next call.
+  static constexpr ConfirmedOffset kAllConfirmed{std::numeric_limits<std::int64_t>::max()};
 
   // All three are closed when the store fails: waiters then get the error.
   Watermark<AppendedOffset>& appended() const;

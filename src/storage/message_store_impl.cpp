@@ -136,7 +136,7 @@ void MessageStore::Impl::confirm(ConfirmedOffset end) {
   {
     MutexLock lock(confirm_mutex_);
     if (shows_all_ || between_reigns_ || (limited_ && end.value <= confirmed_)) return;
-    limited_ = true;
+    limited_ = end != MessageStore::kAllConfirmed;
     confirmed_.store(end.value, std::memory_order_release);
   }
   dispatcher_.wake();

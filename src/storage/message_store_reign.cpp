@@ -80,7 +80,7 @@ void MessageStore::Impl::limit_confirmed(std::optional<ConfirmedOffset> confirme
     MutexLock lock(confirm_mutex_);
     between_reigns_ = false;
     if (confirmed) {
-      limited_ = confirmed->value != std::numeric_limits<std::int64_t>::max();
+      limited_ = *confirmed != MessageStore::kAllConfirmed;
       confirmed_.store(confirmed->value, std::memory_order_release);
     } else if (limited_) {
       confirmed_.store(std::min(confirmed_.load(), appended_.value().value),

@@ -13,18 +13,16 @@ import pathlib
 import signal
 import statistics
 import sys
-import threading
 import time
 
 import load
 import remoting
 import server
-from replication import wait_until
+from replication import runtime_info, wait_until
+from senders import Senders, route
 
 GET_SYNC_STATE_DATA = 1006
 KEYS = {"brokerName": "b", "brokerClusterName": "c", "enableControllerMode": "true", "mappedFileSizeCommitLog": 1 << 24}
-TIMEOUT = 0.3
-SENDERS = 8
 TOPIC = "failover"
 
 
@@ -70,83 +68,6 @@ class Set:
         address = server.address(self.state()["masterAddress"])
         return next(broker for broker in self.brokers if broker.broker == address)
 
-    def route(self):
-        """Where to send to; None while there is no master."""
-        with remoting.Connection(self.namesrv.namesrv, TIMEOUT) as connection:
-            answer = connection.request(remoting.GET_ROUTEINFO_BY_TOPIC, {"topic": TOPIC, "acceptStandardJsonOnly": "true"})
-        if answer.code != 0:
-            return None
-        for broker in json.loads(answer.body)["brokerDatas"]:
-            if "0" in broker["brokerAddrs"]:
-                return server.address(broker["brokerAddrs"]["0"])
-        return None
-
-
-class Senders(threading.Thread):
-    """Several producers, each with one message at a time on its way."""
-
-    def __init__(self, of, ledger):
-        super().__init__()
-        self.of = of
-        self.ledger = ledger
-        self.lock = threading.Lock()
-        self.ended = threading.Event()
-        self.last = 0.0  # time of the last acknowledgement
-        self.first_after = {}  # by the time of a kill: that of the first one after it, which was sent after it
-        self.marks = []
-        self.errors = {}
-        self.threads = [threading.Thread(target=self.produce, args=(i,)) for i in range(SENDERS)]
-
-    def run(self):
-        for thread in self.threads:
-            thread.start()
-        for thread in self.threads:
-            thread.join()
-
-    def produce(self, number):
-        connection = None
-        sequence = 0
-        template = remoting.SendTemplate(TOPIC)
-        while not self.ended.is_set():
-            try:
-                if connection is None:
-                    address = self.of.route()
-                    if address is None:
-                        raise ConnectionError("no master")
-                    connection = remoting.Connection(address, TIMEOUT)
-                sequence += 1
-                identity = b"p%d-%d" % (number, sequence)
-                with self.lock:
-                    self.ledger.sent.add(identity)
-                begun = time.monotonic()
-                connection.socket.sendall(template.send(sequence, number, load.body_of(identity), load.properties_of(identity)))
-                answer = connection.receive()
-                if answer.code != 0:
-                    raise ConnectionError("code %d: %s" % (answer.code, answer.remark))
-                with self.lock:
-                    self.ledger.acknowledge([identity], int(answer.ext["queueId"]), int(answer.ext["queueOffset"]),
-                                            answer.ext["msgId"].encode())
-                    self.last = time.monotonic()
-                    if self.marks and begun > self.marks[-1]:
-                        self.first_after.setdefault(self.marks[-1], self.last)
-            except (OSError, ConnectionError) as why:
-                with self.lock:
-                    text = " ".join(str(why).split()[:8])
-                    self.errors[text] = self.errors.get(text, 0) + 1
-                if connection is not None:
-                    connection.close()
-                    connection = None
-                time.sleep(0.002)  # not so often that the route cannot change
-
-    def mark(self):
-        with self.lock:
-            self.marks.append(time.monotonic())
-            return self.marks[-1]
-
-    def end(self):
-        self.ended.set()
-        self.join()
-
 
 def stands_still(pid):
     states = [path.read_text().rpartition(")")[2].split()[0] for path in pathlib.Path("/proc/%d/task" % pid).glob("*/stat")]
@@ -187,8 +108,8 @@ def run(mode, how, rounds):
     with Set(mode) as brokers:
         ledger = load.Ledger(TOPIC)
         load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: brokers.route() is not None)
-        senders = Senders(brokers, ledger)
+        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
+        senders = Senders(brokers.namesrv.namesrv, ledger)
         senders.start()
         try:
             pauses = [one_round(brokers, senders, how) for _ in range(rounds)]
@@ -196,8 +117,7 @@ def run(mode, how, rounds):
             senders.end()
         # All that is in the log is confirmed, and so can be read, a moment later.
         last = brokers.master()
-        wait_until("all is dispatched", lambda: json.loads(remoting.ok(remoting.Connection(last.broker).request(
-            remoting.GET_BROKER_RUNTIME_INFO)).body)["table"]["dispatchBehindBytes"] == "0")
+        wait_until("all is dispatched", lambda: runtime_info(last.broker)["dispatchBehindBytes"] == "0")
         read, errors = load.check(last.broker, ledger, errors_max=100_000)
         lost = lost_of(errors)
         print("%s, %s: %d rounds, from there to the next acknowledged send: median %.3f s, max %.3f s; %d acknowledged, %d read, "

@@ -10,7 +10,7 @@ namespace {
 using storage::FlushDiskType;
 
 // Seeds that once found something.
-constexpr std::uint64_t kRegressionSeeds[] = {1};
+constexpr std::uint64_t kRegressionSeeds[] = {1, 3166859144};
 
 // True when the cut was over before the nth change.
 bool cut_dies_at(std::int64_t nth, Moment moment, Death death, FlushDiskType flush) {

@@ -235,9 +235,7 @@ void Broker::connect_parts() {
 
 // Slaves may follow a slave, too.
 Result<> Broker::start_replication() {
-  const bool waits = config.broker_role == BrokerRole::SyncMaster;
-  slaves.start(ConfirmedOffset{store->appended().value().value},
-               waits ? static_cast<std::size_t>(config.in_sync_replicas) : 1,
+  slaves.start(ConfirmedOffset{store->appended().value().value}, needed_replicas(),
                [this](ConfirmedOffset end) { store->confirm(end); });
   sender_->start();
   if (!is_slave()) return {};

@@ -101,6 +101,11 @@ class Broker {
 
   // Whether sends wait for replicas; for what of the log they have; and that there is more of it.
   bool waits_for_replicas() const;
+  // Whether a change of settings to `next` is one of those that do while it runs. Error:
+  // ResponseCode::SystemError.
+  Result<> check_role_change(const BrokerConfig& next) const;
+  // Role, or how many replicas sends wait for, has changed. Control thread.
+  void role_settings_changed();
   Watermark<ConfirmedOffset>& replicated();
   void note_own_log();
 
@@ -146,6 +151,7 @@ class Broker {
   void connect_parts();
   void start_timers();
   Result<> start_replication();
+  std::size_t needed_replicas() const;
   void stop_replication();
   Result<> listen_for_replicas(std::uint16_t port);
   void register_as(std::int64_t id);

@@ -28,7 +28,8 @@ struct BrokerConfig {
   // Empty: the host's name, filled in before the broker starts.
   std::string broker_name;
   std::int64_t broker_id = 0;  // 0 is the master
-  BrokerRole broker_role = BrokerRole::AsyncMaster;
+  // While it runs a master may become synchronous, or cease to be.
+  Live<BrokerRole> broker_role = BrokerRole::AsyncMaster;
   // The address told to clients. Empty: the local address that reaches the name server.
   std::string broker_ip1;
   // The address told to slaves. Empty: broker_ip1.
@@ -73,7 +74,7 @@ struct BrokerConfig {
   // Where a slave gets the log: "host:port". Empty: the name server says it.
   std::string ha_master_address;
   // A synchronous master acknowledges what so many replicas have, itself among them.
-  std::int32_t in_sync_replicas = 2;
+  Live<std::int32_t> in_sync_replicas = 2;
   std::chrono::milliseconds slave_timeout{3000};
   // A slave that lags further behind, in bytes, does not count as one that can acknowledge.
   std::int64_t ha_max_gap_not_in_sync = 256LL * 1024 * 1024;
@@ -88,9 +89,9 @@ struct BrokerConfig {
   bool enable_controller_mode = false;
   std::string controller_addr;  // "host:port" of each, separated by ';'
   // A send waits for all of the SyncStateSet. SYNC_MASTER means the same.
-  bool all_ack_in_sync_state_set = false;
+  Live<bool> all_ack_in_sync_state_set = false;
   // Below so many members, the master among them, a synchronous master takes no messages.
-  std::int32_t min_in_sync_replicas = 1;
+  Live<std::int32_t> min_in_sync_replicas = 1;
   std::chrono::milliseconds broker_heartbeat_interval{200};
   // Controllers take a broker for dead that is silent for so long.
   std::chrono::milliseconds controller_heartbeat_timeout{1'000};

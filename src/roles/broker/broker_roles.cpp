@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "protocol/response_codes.h"
 #include "protocol/route_body.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/broker_service.h"
@@ -25,6 +26,26 @@ bool Broker::follows() const {
 
 bool Broker::waits_for_replicas() const {
   return replicas_ ? replicas_->waits() : slaves.needed() > 1;
+}
+
+// Without controllers.
+std::size_t Broker::needed_replicas() const {
+  const bool waits = config.broker_role == BrokerRole::SyncMaster;
+  return waits ? static_cast<std::size_t>(config.in_sync_replicas) : 1;
+}
+
+Result<> Broker::check_role_change(const BrokerConfig& next) const {
+  const bool slave = next.broker_role == BrokerRole::Slave;
+  if (slave == (config.broker_role == BrokerRole::Slave)) return {};
+  return fail(protocol::ResponseCode::SystemError,
+              "brokerRole can only be changed between ASYNC_MASTER and SYNC_MASTER without a "
+              "restart");
+}
+
+void Broker::role_settings_changed() {
+  if (replicas_) return replicas_->settings_changed();
+  slaves.set_needed(needed_replicas(),
+                    [this] { return ConfirmedOffset{store->appended().value().value}; });
 }
 
 Watermark<ConfirmedOffset>& Broker::replicated() {

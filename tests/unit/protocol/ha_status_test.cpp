@@ -38,4 +38,21 @@ TEST_CASE("ha status: a slave's") {
         R"("masterCommitLogMaxOffset":0})");
 }
 
+TEST_CASE("ha status: what is written is read") {
+  HaStatus status;
+  status.is_master = true;
+  status.log_end = 1000;
+  status.slaves = {{"10.0.0.2:5", 990, 10, true, 1000, 2048}};
+  status.master_address = "10.0.0.1:10912";
+  status.max_offset = 77;
+  status.last_read_ms = 5;
+  status.last_write_ms = 6;
+  status.bytes_per_second = 7;
+  const auto read = decode_ha_status(encode_ha_status(status));
+  REQUIRE(read);
+  CHECK(encode_ha_status(*read) == encode_ha_status(status));
+  CHECK(decode_ha_status("{}")->slaves.empty());
+  CHECK_FALSE(decode_ha_status("[").has_value());
+}
+
 }  // namespace rmq::protocol

@@ -260,6 +260,19 @@ TEST_CASE("sync set: with too few members nothing is written, and nothing is ack
   CHECK(reign.set.acknowledged() == PhysicalOffset{200});
 }
 
+TEST_CASE("sync set: how many members are wanted changes in a reign") {
+  Reign reign({1});
+  reign.own(200);
+  CHECK(reign.set.acknowledged() == PhysicalOffset{200});
+  reign.set.set_min_in_sync(2);
+  CHECK(reign.set.may_write().error().code == ReplicationErrc::NotEnoughInSync);
+  reign.own(300);
+  CHECK(reign.set.acknowledged() == PhysicalOffset{200});
+  reign.set.set_min_in_sync(1);
+  CHECK(reign.set.may_write());
+  CHECK(reign.set.acknowledged() == PhysicalOffset{300});
+}
+
 TEST_CASE("sync set: without a controller the set stays, and the connected are counted") {
   SyncSetConfig config;
   config.fixed = true;

@@ -59,6 +59,22 @@ TEST_CASE_FIXTURE(Settings, "settings: all of a change or none") {
   CHECK(update("traceOn=true\n").code == 0);
 }
 
+TEST_CASE_FIXTURE(Settings, "settings: a master becomes synchronous, and asynchronous again") {
+  REQUIRE(node->call(send_request(send_header("T"), "x")).code == 0);
+  REQUIRE(update("brokerRole=SYNC_MASTER\ninSyncReplicas=2\n").code == 0);
+  const Command refused = node->call(send_request(send_header("T"), "x"));
+  CHECK(refused.remark.find("in-sync replicas not enough") != std::string::npos);
+  REQUIRE(update("brokerRole=ASYNC_MASTER\n").code == 0);
+  REQUIRE(node->call(send_request(send_header("T"), "x")).code == 0);
+  node->settle();
+  CHECK(node->broker.store->visible_end("T", 0) == QueueOffset{2});
+  const Command slave = update("brokerRole=SLAVE\n");
+  CHECK(slave.code == 1);
+  CHECK(slave.remark ==
+        "brokerRole can only be changed between ASYNC_MASTER and SYNC_MASTER without a restart");
+  CHECK(value_of("brokerRole") == "ASYNC_MASTER");
+}
+
 TEST_CASE_FIXTURE(Settings, "settings: a permission that changes is told as a new version") {
   const auto before = node->broker.topics.data_version();
   REQUIRE(update("brokerPermission=4\n").code == 0);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/protocol_errc.h"
+#include "storage/message_store.h"
 
 namespace rmq::roles::broker {
 namespace {
@@ -46,6 +47,38 @@ TEST_CASE_FIXTURE(Fixture, "slave table: confirmed is what so many have, and nev
   REQUIRE(table.ack(b, at(1000)));
   CHECK(table.confirmed().value().value == 400);
   CHECK(confirmed == std::vector<std::int64_t>{100, 300, 400});
+}
+
+TEST_CASE_FIXTURE(Fixture, "slave table: how many are needed changes while it runs") {
+  constexpr std::int64_t kAll = storage::MessageStore::kAllConfirmed.value;
+  start(0, 1);
+  const std::uint64_t a = add(0, 1000);
+  const std::uint64_t b = add(0, 1000);
+  REQUIRE(table.ack(a, at(10)));
+  CHECK(confirmed.empty());
+  std::int64_t end = 100;
+  const auto log_end = [&] { return ConfirmedOffset{end}; };
+
+  // What was acknowledged by the master alone counts.
+  table.set_needed(3, log_end);
+  CHECK(table.needed() == 3);
+  REQUIRE(table.ack(a, at(200)));
+  REQUIRE(table.ack(b, at(150)));
+  CHECK(confirmed == std::vector<std::int64_t>{100, 150});
+
+  // One slave less is enough for what waits.
+  table.set_needed(2, log_end);
+  CHECK(table.confirmed().value().value == 200);
+  table.set_needed(3, log_end);
+  CHECK(table.confirmed().value().value == 200);
+
+  bool told = false;
+  table.confirmed().when_at_least(ConfirmedOffset{300}, [&](const Result<>&) { told = true; });
+  end = 300;
+  table.set_needed(1, log_end);
+  CHECK(told);
+  REQUIRE(table.ack(a, at(400)));
+  CHECK(confirmed == std::vector<std::int64_t>{100, 150, 200, 200, kAll});
 }
 
 TEST_CASE_FIXTURE(Fixture, "slave table: who waits is told when enough have it") {

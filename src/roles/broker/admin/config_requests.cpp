@@ -19,9 +19,12 @@ Result<Response> on_update_broker_config(Broker& broker, const Caller& caller,
   BrokerConfig scratch = broker.config;
   RMQ_TRY(const JavaProperties changes,
           check_changes(as_text(caller.body()), rows(scratch), kNeverUpdated));
+  RMQ_CHECK(broker.check_role_change(scratch));
   apply_changes(changes, rows(broker.config), "broker", caller.connection->peer().text());
   // What clients may do here is part of every topic's route.
-  if (!changes.empty()) broker.registration.settings_changed();
+  if (changes.empty()) return respond();
+  broker.role_settings_changed();
+  broker.registration.settings_changed();
   return respond();
 }
 

@@ -180,13 +180,12 @@ net::Task<Result<ReignInfo>> ControllerClient::elect(ReplicaId id, std::optional
 
 net::Task<Result<ReignInfo>> ControllerClient::alter(replication::SetProposal proposal) {
   Question question = [this, proposal] {
-    const protocol::ControllerAlterSyncStateSetRequest header{
-        .broker_name = config_.broker_name,
-        .master_broker_id = proposal.master,
-        .master_epoch = proposal.epoch.value};
-    const std::string set = protocol::encode_sync_state_set(
-        {.ids = {proposal.members.begin(), proposal.members.end()},
-         .epoch = proposal.set_epoch.value});
+    const protocol::ControllerAlterSyncStateSetRequest header{.broker_name = config_.broker_name,
+                                                              .master_broker_id = proposal.master,
+                                                              .master_epoch = proposal.epoch.value};
+    const std::string set =
+        protocol::encode_sync_state_set({.ids = {proposal.members.begin(), proposal.members.end()},
+                                         .epoch = proposal.set_epoch.value});
     const ByteView bytes = as_bytes(set);
     return protocol::make_request(RequestCode::ControllerAlterSyncStateSet, header,
                                   Bytes(bytes.begin(), bytes.end()));

@@ -52,6 +52,8 @@ class ReplicaManager {
   void on_notice(const replication::ReignInfo& reign);
   // The store can write no more.
   void on_log_failed();
+  // Whether sends wait, and for how many, has changed.
+  void settings_changed();
 
   // --- Any thread
 
@@ -63,7 +65,7 @@ class ReplicaManager {
   // What senders may be told of; ended with each reign.
   Watermark<ConfirmedOffset>& acknowledged() { return acknowledged_; }
   // Whether sends wait for the SyncStateSet.
-  bool waits() const { return waits_; }
+  bool waits() const;
   const EpochFile& epochs() const { return epochs_; }
   const EpochReceiver& receiver() const { return receiver_; }
 
@@ -87,6 +89,8 @@ class ReplicaManager {
   net::Task<> begin(replication::AskController action);
   net::Task<> begin(replication::AskToElect action);
 
+  static Error not_master(const char* why);
+
   net::Task<> ask_reign();
   net::Task<> ask_to_elect(std::optional<replication::Epoch> over);
   net::Task<> propose(replication::SetProposal proposal);
@@ -102,15 +106,14 @@ class ReplicaManager {
   ControllerClient controllers_;
   EpochSender sender_;
   EpochReceiver receiver_;
-  const bool waits_;
   std::optional<replication::BrokerRole> role_;
   std::deque<replication::RoleAction> actions_;
   bool working_ = false;
   bool asking_ = false;
   bool proposing_ = false;
   bool stopping_ = false;
-  bool was_master_ = false;  // in this process
-  bool followed_ = false;    // likewise
+  bool was_master_ = false;    // in this process
+  bool followed_ = false;      // likewise
   ConfirmedOffset confirmed_;  // of the reigns before
   SteadyTime next_beat_;
   net::Event ended_;    // run() has

@@ -38,8 +38,7 @@ Result<Response> on_get_broker_epoch_cache(Broker& broker,
   cache.max_offset = broker.store->appended().value().value;
   const replication::EpochHistory history = replicas->epochs().history();
   for (const replication::EpochEntry& entry : history.entries()) {
-    const PhysicalOffset end =
-        history.end_of_part(entry.start, PhysicalOffset{cache.max_offset});
+    const PhysicalOffset end = history.end_of_part(entry.start, PhysicalOffset{cache.max_offset});
     cache.entries.push_back({entry.epoch.value, entry.start.value, end.value});
   }
   return respond_body(protocol::encode_epoch_cache(cache));

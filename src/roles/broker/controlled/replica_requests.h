@@ -9,8 +9,8 @@ namespace rmq::roles::broker {
 
 class Broker;
 
-// EXCHANGE_BROKER_HA_INFO (906): where the log of this broker is to be had. What a slave tells about
-// itself is not needed.
+// EXCHANGE_BROKER_HA_INFO (906): where the log of this broker is to be had. What a slave tells
+// about itself is not needed.
 Result<Response> on_exchange_broker_ha_info(Broker& broker,
                                             const protocol::ExchangeBrokerHaInfoRequest& request);
 // GET_BROKER_EPOCH_CACHE (1007). Error: ResponseCode::SystemError without controllers, as in Java.

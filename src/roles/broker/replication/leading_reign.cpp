@@ -112,6 +112,17 @@ void LeadingReign::on_set(const replication::ReignInfo& info) {
   publish(reached);
 }
 
+void LeadingReign::set_min_in_sync(std::size_t members) {
+  Reached reached;
+  {
+    MutexLock lock(mutex_);
+    if (over_) return;
+    set_.set_min_in_sync(members);
+    reached = take_own_log();
+  }
+  publish(reached);
+}
+
 std::optional<replication::SetProposal> LeadingReign::tick() {
   std::optional<replication::SetProposal> proposal;
   Reached reached;

@@ -52,6 +52,8 @@ class LeadingReign {
   void note_own_log();
   // The controller's word on the set, and which replicas there are.
   void on_set(const replication::ReignInfo& info);
+  // With fewer in the set nobody may write, from now on.
+  void set_min_in_sync(std::size_t members);
   // Every few hundred milliseconds. What to propose to the controller now, if anything.
   std::optional<replication::SetProposal> tick();
   // Once a second, for peers().

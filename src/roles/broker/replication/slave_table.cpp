@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/protocol_errc.h"
+#include "storage/message_store.h"
 
 namespace rmq::roles::broker {
 
@@ -13,6 +14,29 @@ void SlaveTable::start(ConfirmedOffset end, std::size_t needed,
   on_confirmed_ = std::move(on_confirmed);
   confirmed_.advance(end);
   if (needed_ > 1) on_confirmed_(end);
+}
+
+void SlaveTable::set_needed(std::size_t needed, const std::function<ConfirmedOffset()>& end) {
+  MutexLock publishing(publish_mutex_);
+  const std::size_t before = needed_.exchange(needed);
+  if (needed <= 1 && before <= 1) return;
+  ConfirmedOffset now;
+  if (needed > 1 && before > 1) {
+    MutexLock lock(mutex_);
+    now = std::max(confirmed_by_acks(), confirmed_.value());
+  } else {
+    now = end();
+  }
+  on_confirmed_(needed > 1 ? now : storage::MessageStore::kAllConfirmed);
+  confirmed_.advance(now);
+}
+
+// In the order in which things are confirmed, and not after nobody is needed any more.
+void SlaveTable::publish(ConfirmedOffset confirmed) {
+  MutexLock publishing(publish_mutex_);
+  if (needed_ <= 1 || confirmed <= confirmed_.value()) return;
+  on_confirmed_(confirmed);
+  confirmed_.advance(confirmed);
 }
 
 std::uint64_t SlaveTable::add(std::string address, PhysicalOffset from) {
@@ -49,14 +73,14 @@ Result<> SlaveTable::ack(std::uint64_t id, PhysicalOffset end) {
     if (needed_ <= 1) return {};
     confirmed = confirmed_by_acks();
   }
-  if (confirmed <= confirmed_.value()) return {};
-  on_confirmed_(confirmed);
-  confirmed_.advance(confirmed);
+  if (confirmed > confirmed_.value()) publish(confirmed);
   return {};
 }
 
 ConfirmedOffset SlaveTable::confirmed_by_acks() const {
-  const std::size_t others = needed_ - 1;
+  const std::size_t needed = needed_;
+  if (needed <= 1) return {};
+  const std::size_t others = needed - 1;
   if (slaves_.size() < others) return {};
   std::vector<std::int64_t> acks;
   acks.reserve(slaves_.size());

@@ -3,6 +3,7 @@
 // Threads: any.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,10 +29,14 @@ class SlaveTable {
 
   // What ends by `end` counts as confirmed from the start. `needed`: how many replicas must have
   // what comes later, this one among them; 1: nobody is waited for, and confirmed() stays.
-  // `on_confirmed` hears of each advance, on the thread that caused it.
+  // `on_confirmed` hears of each advance, on the thread that caused it, and of kAllConfirmed when
+  // nobody is needed any more.
   void start(ConfirmedOffset end, std::size_t needed,
              std::function<void(ConfirmedOffset)> on_confirmed);
-  std::size_t needed() const { return needed_; }
+  std::size_t needed() const { return needed_.load(); }
+  // From now on. `end`: where the log ends, asked for after the change: who was to wait until then
+  // waits no longer when nobody is needed any more, and for what comes later otherwise.
+  void set_needed(std::size_t needed, const std::function<ConfirmedOffset()>& end);
 
   std::uint64_t add(std::string address, PhysicalOffset from);
   void remove(std::uint64_t id);
@@ -63,8 +68,11 @@ class SlaveTable {
 
   ConfirmedOffset confirmed_by_acks() const RMQ_REQUIRES(mutex_);
 
-  std::size_t needed_ = 1;  // set by start()
+  void publish(ConfirmedOffset confirmed);
+
+  std::atomic<std::size_t> needed_ = 1;
   std::function<void(ConfirmedOffset)> on_confirmed_;
+  Mutex publish_mutex_;  // before mutex_
   mutable Mutex mutex_;
   std::map<std::uint64_t, Entry> slaves_ RMQ_GUARDED_BY(mutex_);
   std::uint64_t next_id_ RMQ_GUARDED_BY(mutex_) = 1;

@@ -143,8 +143,9 @@ Error store_refusal(const Error& why) {
   if (why.code == StoreErrc::RecordTooLarge) {
     return {make_error_code(ResponseCode::MessageIllegal), why.message()};
   }
-  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::Following || why.code == StoreErrc::NoReign ||
-      why.code == StoreErrc::ReadOnly || why.code == StoreErrc::DiskFull) {
+  if (why.code == StoreErrc::Stopped || why.code == StoreErrc::Following ||
+      why.code == StoreErrc::NoReign || why.code == StoreErrc::ReadOnly ||
+      why.code == StoreErrc::DiskFull) {
     return {make_error_code(ResponseCode::ServiceNotAvailable),
             "service not available now: " + why.message()};
   }

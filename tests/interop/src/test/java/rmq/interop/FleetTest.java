@@ -5,18 +5,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
-import org.apache.rocketmq.client.producer.SendResult;
-import org.apache.rocketmq.client.producer.SendStatus;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 import org.junit.jupiter.api.AfterEach;
@@ -34,86 +29,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 class FleetTest {
     private static final Duration BACK = Duration.ofSeconds(70);
     private static final int QUEUES = 2; // on each broker
-    // Each with its own producer: when a broker dies under threads that share one, the client may
-    // replace the connection before it fails what was under way on it, which then times out.
-    private static final int SENDERS = 3;
     private static final int SENDS = 1000; // while somebody is away
 
     private final List<Node> nodes = new ArrayList<>();
     private final Node[] namesrvs = new Node[2];
     private final Node[] brokers = new Node[2];
     private String topic;
-
-    /** Threads that send one message after the other until they are told to stop. */
-    private static final class Traffic {
-        final Set<String> sent = ConcurrentHashMap.newKeySet();
-        final Queue<String> failures = new ConcurrentLinkedQueue<>();
-        final Map<String, Long> byBroker = new ConcurrentHashMap<>(); // and sender
-        private final Clients clients;
-        private final String topic;
-        private volatile String step = "before";
-        private volatile boolean stopped;
-        private final List<Thread> senders = new ArrayList<>();
-
-        Traffic(Clients clients, String topic) {
-            this.clients = clients;
-            this.topic = topic;
-        }
-
-        void start() throws Exception {
-            for (int i = 0; i < SENDERS; i++) {
-                final String prefix = "m" + i + "-";
-                final DefaultMQProducer producer = clients.newDefaultProducer();
-                producer.start();
-                senders.add(new Thread(() -> send(producer, prefix), "sender " + i));
-                senders.get(i).start();
-            }
-        }
-
-        private void send(DefaultMQProducer producer, String prefix) {
-            for (int i = 0; !stopped; i++) {
-                final String key = prefix + i;
-                final String during = step;
-                try {
-                    final SendResult result =
-                        producer.send(new Message(topic, "Tag", key, Bodies.text(key)));
-                    if (result.getSendStatus() != SendStatus.SEND_OK) {
-                        throw new IllegalStateException(result.toString());
-                    }
-                    sent.add(key);
-                    byBroker.merge(prefix + result.getMessageQueue().getBrokerName(), 1L, Long::sum);
-                    TimeUnit.MILLISECONDS.sleep(2);
-                } catch (Exception e) {
-                    failures.add(during + ", " + key + ": " + e);
-                }
-            }
-        }
-
-        void enter(String what) {
-            step = what;
-        }
-
-        /** Until that many more have succeeded. */
-        void awaitSends(int count) throws InterruptedException {
-            final int wanted = sent.size() + count;
-            Await.until(count + " sends", BACK, () -> sent.size() >= wanted);
-        }
-
-        /** Until every producer uses both brokers, again. */
-        void awaitBothBrokers() throws InterruptedException {
-            final Map<String, Long> before = Map.copyOf(byBroker);
-            Await.until("sends to both brokers", BACK, () -> byBroker.size() == 2 * SENDERS
-                && byBroker.entrySet().stream().allMatch(
-                    entry -> entry.getValue() > before.getOrDefault(entry.getKey(), 0L)));
-        }
-
-        void finish() throws InterruptedException {
-            stopped = true;
-            for (Thread sender : senders) {
-                sender.join();
-            }
-        }
-    }
 
     private static String name(int broker) {
         return "broker-" + broker;
@@ -201,7 +122,7 @@ class FleetTest {
                 awaitRoute(namesrv, topic);
             }
             final Set<String> consumed = consume(clients, Clients.unique("group"));
-            final Traffic traffic = new Traffic(clients, topic);
+            final Traffic traffic = new Traffic(clients, topic, producer -> { });
             try {
                 traffic.start();
                 traffic.awaitBothBrokers();

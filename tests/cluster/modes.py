@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""`rmq cluster mode set` on a live cluster under load: no send fails, with a controller and without; what would lose data or
+stop the sends is refused, with the reason. Prints how long nobody was answered in each change."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import failover
+import load
+import server
+from replication import Pair, runtime_info, wait_until
+from senders import Senders, route
+
+TOPIC = "modes"
+NOT_ENOUGH = "in-sync replicas not enough"
+CHANGES = ("sync", "async", "sync", "sync", "async", "async")
+
+
+def rmq(namesrv, *words):
+    """The exit code, and what --output json says."""
+    done = subprocess.run([str(server.BINARY), *words, "--namesrv", "%s:%d" % namesrv, "--output", "json"],
+                          stdout=subprocess.PIPE, env=os.environ, timeout=30, check=False)
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+def expect(what, condition, seen):
+    if not condition:
+        raise AssertionError("%s: %s" % (what, seen))
+
+
+def mode_of(namesrv):
+    code, shown = rmq(namesrv, "cluster", "mode", "show")
+    expect("show", code == 0 and len(shown["sets"]) == 1, shown)
+    return shown["sets"][0]
+
+
+def refused(namesrv, code, *words):
+    """Nothing is changed by it."""
+    before = mode_of(namesrv)
+    exit_code, answer = rmq(namesrv, "cluster", "mode", "set", *words)
+    expect(" ".join(words), exit_code == 1 and answer["error"]["code"] == code, answer)
+    expect("nothing changes", mode_of(namesrv) == before, before)
+
+
+def wait_more(ledger):
+    before = len(ledger.acknowledged)
+    wait_until("sends go on", lambda: len(ledger.acknowledged) > before + 200)
+
+
+def switch(kind, namesrv, senders, ledger, table):
+    """Each change under load."""
+    before = mode_of(namesrv)
+    for wanted in CHANGES:
+        was = mode_of(namesrv)["mode"]
+        senders.mark()
+        time.sleep(0.2)  # load before it
+        code, answer = rmq(namesrv, "cluster", "mode", "set", wanted)
+        expect("mode set " + wanted, code == 0, answer)
+        wait_more(ledger)
+        now = mode_of(namesrv)
+        expect("the mode", now["mode"] == wanted and now["in_sync"] == 2, now)
+        table.append((kind, was, wanted, sum(senders.errors.values()), senders.pause))
+    expect("failover stays as it was", mode_of(namesrv)["auto_failover"] == before["auto_failover"], before)
+
+
+def without_controller(table):
+    with Pair() as pair:
+        namesrv = pair.namesrv.namesrv
+        expect("one broker", mode_of(namesrv)["mode"] == "single", mode_of(namesrv))
+        refused(namesrv, "NOT_IN_SYNC", "sync")
+        refused(namesrv, "NEEDS_RESTART", "single", "--auto-failover", "on")
+        pair.slave.start()
+        wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
+        refused(namesrv, "HAS_SLAVES", "single")
+        refused(namesrv, "NOT_IN_SYNC", "sync", "--min-in-sync", "3")
+        ledger = load.Ledger(TOPIC)
+        load.create(pair.master.broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
+        senders = Senders(namesrv, ledger)
+        senders.start()
+        try:
+            switch("no controller", namesrv, senders, ledger, table)
+            # A synchronous master whose slave has died takes nothing, until somebody says that it may.
+            expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync")[0] == 0, "refused")
+            pair.slave.kill()
+            wait_until("sends are refused", lambda: any(NOT_ENOUGH in why for why in senders.errors))
+            expect("async", rmq(namesrv, "cluster", "mode", "set", "async")[0] == 0, "refused")
+            wait_more(ledger)
+        finally:
+            senders.end()
+        pair.slave.start()
+        pair.wait_same()
+        return check(pair.master, ledger)
+
+
+def with_controller(table):
+    with failover.Set("async") as brokers:
+        namesrv = brokers.namesrv.namesrv
+        refused(namesrv, "NEEDS_RESTART", "async", "--auto-failover", "off")
+        ledger = load.Ledger(TOPIC)
+        load.create(brokers.master().broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
+        senders = Senders(namesrv, ledger)
+        senders.start()
+        try:
+            switch("controller", namesrv, senders, ledger, table)
+            expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "2")[0] == 0, "refused")
+            brokers.master().kill()
+            wait_until("the new master refuses sends", lambda: any(NOT_ENOUGH in why for why in senders.errors))
+            expect("one is enough", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "1")[0] == 0, "refused")
+            wait_more(ledger)
+        finally:
+            senders.end()
+        return check(brokers.master(), ledger)
+
+
+def check(master, ledger):
+    wait_until("all is dispatched", lambda: runtime_info(master.broker)["dispatchBehindBytes"] == "0")
+    read, errors = load.check(master.broker, ledger)
+    print("%d acknowledged, %d read" % (len(ledger.acknowledged), read))
+    return errors
+
+
+def main():
+    table = []
+    errors = without_controller(table) + with_controller(table)
+    print("%-14s %-7s %-7s %13s %14s" % ("", "from", "to", "failed sends", "longest pause"))
+    for kind, was, wanted, failed, pause in table:
+        print("%-14s %-7s %-7s %13d %11.0f ms" % (kind, was, wanted, failed, 1000 * pause))
+        if failed:
+            errors.append("a send failed when %s became %s" % (was, wanted))
+    for error in errors[:20]:
+        print("ERROR", error)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
