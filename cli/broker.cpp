@@ -73,6 +73,7 @@ void add_broker_commands(const Command& root, Console& console) {
     run_as(verb, options, console, set_config);
   }
   add_broker_drain(noun, console);
+  add_broker_replica(noun, console);
 }
 
 }  // namespace rmq::cli

@@ -111,8 +111,8 @@ Result<> Housekeeper::note(const Dispatcher::Progress& progress, bool clean) {
   return write(synced, clean);
 }
 
-// A crash while the log is cut leaves of the rest what it leaves of it. The queues are cut after
-// the log, and the index too: what it has of the rest must not pass for complete later.
+// A crash while the log is cut leaves of the rest what it leaves of it. The index is cut after the
+// log: what it has of the rest must not pass for complete later.
 Result<> Housekeeper::note_before_cut(const Dispatcher::Progress& progress, PhysicalOffset end) {
   synced_.reset();
   RMQ_TRY(LogMark mark, mark_of(progress));

@@ -96,6 +96,18 @@ def without_controller(table):
         return check(pair.master, ledger)
 
 
+def promote(brokers, namesrv, ledger):
+    """A planned hand-over of an asynchronous master, whose slave gets all that was acknowledged."""
+    old = brokers.master()
+    code, answer = rmq(namesrv, "broker", "promote", "b", "--yes")
+    expect("promote", code == 0 and brokers.master() is not old, answer)
+    wait_more(ledger)
+    brokers.wait_whole()
+    expect("both are asynchronous again", mode_of(namesrv)["mode"] == "async", mode_of(namesrv))
+    code, answer = rmq(namesrv, "broker", "remove", "b", "--id", "7", "--yes")
+    expect("a replica that there is not", code != 0 and answer["error"]["code"], answer)
+
+
 def with_controller(table):
     with failover.Set("async") as brokers:
         namesrv = brokers.namesrv.namesrv
@@ -107,6 +119,7 @@ def with_controller(table):
         senders.start()
         try:
             switch("controller", namesrv, senders, ledger, table)
+            promote(brokers, namesrv, ledger)
             expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "2")[0] == 0, "refused")
             brokers.master().kill()
             wait_until("the new master refuses sends", lambda: any(NOT_ENOUGH in why for why in senders.errors))

@@ -17,6 +17,11 @@ run kill9.py --flush async --rounds "$rounds"
 run kill9.py --flush sync --rounds "$rounds"
 run delay_kill9.py
 run replication.py
+run failover.py --mode sync --how kill
+run failover.py --mode async --how kill
+run failover.py --mode sync --how stop --rounds 3
+run failover.py --mode async --how stop --rounds 3
+run modes.py
 run hostile.py --seconds 2
 run disk_full.py
 run disk_errors.py

@@ -292,6 +292,7 @@ void Broker::start_timers() {
     traffic.sample();
     slaves.sample();
     if (receiver_) receiver_->sample();
+    if (replicas_) replicas_->sample();
   });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of =

@@ -186,6 +186,11 @@ void ReplicaManager::settings_changed() {
   if (const auto leading = this->leading()) leading->set_min_in_sync(set_config().min_in_sync);
 }
 
+void ReplicaManager::sample() {
+  if (const auto leading = this->leading()) leading->sample();
+  receiver_.sample();
+}
+
 bool ReplicaManager::waits() const {
   const BrokerConfig& config = broker_.config;
   return config.all_ack_in_sync_state_set || config.broker_role == BrokerRole::SyncMaster;

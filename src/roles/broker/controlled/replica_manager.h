@@ -54,6 +54,8 @@ class ReplicaManager {
   void on_log_failed();
   // Whether sends wait, and for how many, has changed.
   void settings_changed();
+  // Once a second.
+  void sample();
 
   // --- Any thread
 
@@ -62,7 +64,7 @@ class ReplicaManager {
   replication::ReplicaId id() const { return id_.load(std::memory_order_acquire); }
   // The reign of this broker; null when it has none.
   std::shared_ptr<LeadingReign> leading() const;
-  // What senders may be told of; ended with each reign.
+  // What senders may be told of; between two reigns nothing more.
   Watermark<ConfirmedOffset>& acknowledged() { return acknowledged_; }
   // Whether sends wait for the SyncStateSet.
   bool waits() const;

@@ -36,7 +36,7 @@ net::Task<> ReplicaManager::begin(replication::EndReign action) {
     confirmed_ = std::max(confirmed_, leading->confirmed());
   }
   set_leading(nullptr);
-  acknowledged_.end_reign(why, ConfirmedOffset{});
+  acknowledged_.end_reign(why);
   sender_.end_reign();
   std::function<Result<>()> end = [this, why]() -> Result<> {
     broker_.store->end_reign(why);

@@ -50,7 +50,7 @@ class FailoverTest {
         final RemotingCommand request = RemotingCommand.createRequestCommand(GET_SYNC_STATE_DATA, null);
         request.setBody(JSON.toJSONString(List.of(name(set))).getBytes(StandardCharsets.UTF_8));
         final RemotingCommand answer = Requests.invoke(controller, request, 2000);
-        return JSON.parseObject(answer.getBody(), JSONObject.class).getJSONObject("replicasInfoTable").getJSONObject(name(set));
+        return JSON.parseObject(new String(answer.getBody(), StandardCharsets.UTF_8)).getJSONObject("replicasInfoTable").getJSONObject(name(set));
     }
 
     private Node master(int set) throws Exception {
