@@ -182,15 +182,14 @@ ExitCode promote(const ReplicaOptions& options, Session& session, Console& conso
   if (!replica) return fail_with(replica.error());
   const std::string what = "make replica " + std::to_string(replica->id) + " of '" + set->name +
                            "', " + replica->address + ", master";
-  if (const auto stop =
-          ask_consent(options.consent, what, set->name, options.format(), console)) {
+  if (const auto stop = ask_consent(options.consent, what, set->name, options.format(), console)) {
     return *stop;
   }
   const auto elected = hand_over(*set, *replica, options, admin, session, console);
   if (!elected) return fail_with(elected.error());
   Table table({{"BROKER"}, {"WAS MASTER"}, {"IS MASTER"}, {"EPOCH", Align::Right}});
-  table.add_row({set->name, set->replicas.master_address, elected->address,
-                 std::to_string(elected->epoch)});
+  table.add_row(
+      {set->name, set->replicas.master_address, elected->address, std::to_string(elected->epoch)});
   Listing listing;
   listing.tables.push_back(std::move(table));
   listing.value = json::Value::object();
@@ -214,8 +213,7 @@ ExitCode remove(const ReplicaOptions& options, Session& session, Console& consol
   if (!replica) return fail_with(replica.error());
   const std::string what = "forget replica " + std::to_string(replica->id) + " of '" + set->name +
                            "', " + replica->address;
-  if (const auto stop =
-          ask_consent(options.consent, what, set->name, options.format(), console)) {
+  if (const auto stop = ask_consent(options.consent, what, set->name, options.format(), console)) {
     return *stop;
   }
   client::CleanedBrokers cleaned;
@@ -226,8 +224,8 @@ ExitCode remove(const ReplicaOptions& options, Session& session, Console& consol
   ControllerClient client(session.client(), set->controllers, options.timeout());
   const auto done = session.run<Result<>>([&] { return client.clean(cleaned); });
   if (!done) return fail_with(done.error());
-  say("forgot replica " + std::to_string(replica->id) + " of '" + set->name + "'",
-      options.format(), console);
+  say("forgot replica " + std::to_string(replica->id) + " of '" + set->name + "'", options.format(),
+      console);
   if (is_for_programs(options.format())) {
     json::Value value = json::Value::object();
     value.set("broker", set->name).set("forgotten", replica->id).set("address", replica->address);

@@ -1,65 +1,14 @@
 #include "cli/serve_options.h"
 
-#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
-#include "config/config_errc.h"
+#include "tests/support/serve_files.h"
 
 namespace rmq::cli {
 namespace {
-
-using config::ConfigErrc;
-
-// A directory of config files, removed at the end.
-class Files {
- public:
-  Files() {
-    std::string name = (std::filesystem::temp_directory_path() / "rmq-cli-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory_ = name;
-  }
-  ~Files() { std::filesystem::remove_all(directory_); }
-
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ / name) << text;
-    return (directory_ / name).string();
-  }
-  std::string path(const std::string& name) const { return (directory_ / name).string(); }
-
- private:
-  std::filesystem::path directory_;
-};
-
-const Environment kEnvironment{.home = "/home/rocketmq",
-                               .namesrv_addr = "10.9.8.7:9876",
-                               .host_name = "host-1",
-                               .working_directory = "/srv/here"};
-
-ServeOptions resolved(const RawServeOptions& raw, const Environment& environment = kEnvironment) {
-  Result<ServeOptions> options = resolve(raw, environment);
-  if (!options) FAIL(options.error().message());
-  return *options;
-}
-
-std::string refusal(const RawServeOptions& raw, ConfigErrc code) {
-  const Result<ServeOptions> options = resolve(raw, kEnvironment);
-  REQUIRE_FALSE(options);
-  CHECK(options.error().code == code);
-  return options.error().detail;
-}
-
-bool any_contains(const std::vector<std::string>& lines, std::string_view part) {
-  for (const std::string& line : lines) {
-    if (line.find(part) != std::string::npos) return true;
-  }
-  return false;
-}
 
 TEST_CASE("serve options: none: name server and master, on loopback, below ./rmq-data") {
   const ServeOptions options = resolved({});
@@ -409,26 +358,6 @@ TEST_CASE("serve options: what a broker cannot do is refused, not ignored") {
     raw.configs = {files.write("5.conf", std::string("brokerName=a\n") + line + "\n")};
     refusal(raw, ConfigErrc::Refused);
   }
-}
-
-TEST_CASE("serve options: a broker under controllers is told where they are") {
-  const Files files;
-  RawServeOptions raw;
-  raw.roles = {"master"};
-  raw.advertise = "10.0.0.1";
-  raw.configs = {files.write("6.conf", "brokerName=a\nenableControllerMode=true\n")};
-  CHECK(refusal(raw, ConfigErrc::Contradiction).find("controllerAddr") != std::string::npos);
-  raw.controller = "10.0.0.1:9878;10.0.0.2:9878";
-  CHECK(resolved(raw).broker->controller_addr == raw.controller);
-  raw.configs.clear();
-  const ServeOptions options = resolved(raw);
-  CHECK(options.broker->enable_controller_mode);
-  CHECK(options.broker->controller_addr == raw.controller);
-  raw.controller = "nowhere";
-  CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--controller: 'nowhere' is not"));
-  raw.controller = "10.0.0.1:9878";
-  raw.roles = {"namesrv"};
-  CHECK(refusal(raw, ConfigErrc::Contradiction).starts_with("--controller is for a broker"));
 }
 
 TEST_CASE("serve options: ports") {
