@@ -25,12 +25,14 @@ def route(namesrv, topic):
 
 
 class Senders(threading.Thread):
-    """Several producers, each with one message at a time on its way."""
+    """Several producers, each with one message at a time on its way. find: where to send to; else name servers are asked. first:
+    the number of the first producer."""
 
-    def __init__(self, namesrv, ledger):
+    def __init__(self, namesrv, ledger, first=0, find=None):
         super().__init__()
-        self.namesrv = namesrv
+        self.find = find or (lambda: route(namesrv, ledger.topic))
         self.ledger = ledger
+        self.answered = 0
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.last = time.monotonic()  # time of the last acknowledgement
@@ -38,7 +40,7 @@ class Senders(threading.Thread):
         self.first_after = {}  # by the time of a kill: that of the first one after it, which was sent after it
         self.marks = []
         self.errors = {}
-        self.threads = [threading.Thread(target=self.produce, args=(i,)) for i in range(SENDERS)]
+        self.threads = [threading.Thread(target=self.produce, args=(first + i,)) for i in range(SENDERS)]
 
     def run(self):
         for thread in self.threads:
@@ -53,7 +55,7 @@ class Senders(threading.Thread):
         while not self.ended.is_set():
             try:
                 if connection is None:
-                    address = route(self.namesrv, self.ledger.topic)
+                    address = self.find()
                     if address is None:
                         raise ConnectionError("no master")
                     connection = remoting.Connection(address, TIMEOUT)
@@ -62,7 +64,7 @@ class Senders(threading.Thread):
                 with self.lock:
                     self.ledger.sent.add(identity)
                 begun = time.monotonic()
-                connection.socket.sendall(template.send(sequence, number, load.body_of(identity), load.properties_of(identity)))
+                connection.socket.sendall(template.send(sequence, number % load.QUEUES, load.body_of(identity), load.properties_of(identity)))
                 answer = connection.receive()
                 if answer.code != 0:
                     raise ConnectionError("code %d: %s" % (answer.code, answer.remark))
@@ -70,6 +72,7 @@ class Senders(threading.Thread):
                     self.ledger.acknowledge([identity], int(answer.ext["queueId"]), int(answer.ext["queueOffset"]),
                                             answer.ext["msgId"].encode())
                     now = time.monotonic()
+                    self.answered += 1
                     self.pause = max(self.pause, now - self.last)
                     self.last = now
                     if self.marks and begun > self.marks[-1]:

@@ -38,12 +38,13 @@ class Server:
     process gets besides this one's."""
 
     def __init__(self, roles=("namesrv", "master"), broker_keys=None, namesrv=None,
-                 directory=None, environment=None):
+                 directory=None, environment=None, advertise="127.0.0.1"):
         if not BINARY.is_file():
             raise SystemExit("FAIL no executable %s: build it, or set RMQ_BIN" % BINARY)
         self.roles = tuple(roles)
         self.broker_keys = dict(broker_keys or {})
         self.namesrv_given = namesrv
+        self.advertise = advertise
         self.environment = dict(environment or {})
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="rmq-cluster-"))
         self.data = self.directory / "data"
@@ -66,7 +67,7 @@ class Server:
 
     def arguments(self):
         arguments = [str(BINARY), "serve", "--role=" + ",".join(self.roles), "--data",
-                     str(self.data), "--listen", "127.0.0.1", "--advertise", "127.0.0.1"]
+                     str(self.data), "--listen", "127.0.0.1", "--advertise", self.advertise]
         if self.namesrv_given:
             arguments += ["--namesrv", "%s:%d" % self.namesrv_given]
         keys = dict(self.broker_keys)

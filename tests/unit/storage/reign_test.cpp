@@ -87,8 +87,9 @@ TEST_CASE("reign: two stores change places, again and again") {
   for (int turn = 0; turn < 6; ++turn) {
     CAPTURE(turn);
     for (int i = 0; i < 40; ++i) {
-      const Texts bodies(1 + i % 3, std::to_string(turn) + "/" + std::to_string(i) +
-                                        std::string(static_cast<std::size_t>(i * 37 % 2000), 'x'));
+      const Texts bodies(static_cast<std::size_t>(1 + i % 3),
+                         std::to_string(turn) + "/" + std::to_string(i) +
+                             std::string(static_cast<std::size_t>(i * 37 % 2000), 'x'));
       REQUIRE(leader->append("T" + std::to_string(i % 3), i % 2, bodies, "tag").outcome);
     }
     REQUIRE(leader->wait_dispatched());

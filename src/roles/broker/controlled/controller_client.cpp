@@ -80,7 +80,7 @@ ControllerClient::ControllerClient(const BrokerConfig& config, net::RpcClient& c
 
 // Each controller once, beginning with the one that answered last.
 net::Task<Result<Command>> ControllerClient::ask(Question question) {
-  Error why(make_error_code(net::NetErrc::ConnectFailed), "controllerAddr names no controller");
+  Error why{make_error_code(net::NetErrc::ConnectFailed), "controllerAddr names no controller"};
   for (std::size_t i = 0; i < controllers_.size(); ++i) {
     const std::string address = controllers_[current_ % controllers_.size()];
     Command request = question();

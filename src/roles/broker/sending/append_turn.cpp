@@ -130,8 +130,8 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
   }
   // What was waited for may be reached by the log of the next master.
   if (broker.store->reign() != turn->batch->reign()) {
-    const Error over(make_error_code(storage::StoreErrc::NoReign),
-                     "this broker is the master no more");
+    const Error over{make_error_code(storage::StoreErrc::NoReign),
+                     "this broker is the master no more"};
     answer_failed(broker, turn, over);
     co_return;
   }

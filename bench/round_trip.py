@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Synchronous replication to a slave that is some milliseconds away: sends a second with 256 on their way, beside what that number
+and the round trip allow. The way is a gate before the master's HA port, which keeps all bytes for half of the round trip.
+
+    bench/round_trip.py [--rounds 3] [--seconds 5]
+
+Medians over the rounds go to bench/results/round_trip.md. RMQ_BIN names the executable. Needs the machine for itself.
+"""
+
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/cluster"))
+sys.path.insert(0, str(ROOT / "bench"))
+import server  # noqa: E402
+from gate import Gate  # noqa: E402
+from replication import KEYS, wait_until  # noqa: E402
+from sync_cost import SEGMENT, TOPIC, rmq  # noqa: E402
+
+CONNECTIONS = 16
+IN_FLIGHT = 256
+ROUND_TRIPS_MS = (2, 5)
+FAR = "127.0.1.1"
+
+
+class FarPair:
+    """A master, and a slave that reaches its log through a gate."""
+
+    def __init__(self, round_trip_ms: float):
+        keys = KEYS | {"mappedFileSizeCommitLog": SEGMENT}
+        self.namesrv = server.Server(roles=("namesrv",)).start()
+        self.master = server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys).start()
+        host, port = self.master.broker
+        self.gate = Gate((FAR, port + 1), (host, port + 1), round_trip_ms / 2000)
+        self.slave = server.Server(roles=("slave",), namesrv=self.namesrv.namesrv,
+                                   broker_keys=keys | {"brokerId": 1, "haMasterAddress": "%s:%d" % (FAR, port + 1)}).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.gate.close()
+        for process in (self.slave, self.master, self.namesrv):
+            process.remove()
+
+
+def measure(round_trip_ms: float, options: argparse.Namespace) -> float:
+    with FarPair(round_trip_ms) as pair:
+        wait_until("the slave is in sync", lambda: rmq(pair, "cluster", "mode", "show")["sets"][0]["in_sync"] == 2)
+        rmq(pair, "topic", "create", TOPIC, "--queues", "8")
+        rmq(pair, "cluster", "mode", "set", "sync")
+        rates = []
+        for _ in range(options.rounds):
+            rates.append(rmq(pair, "bench", "produce", TOPIC, "--connections", str(CONNECTIONS), "--in-flight",
+                             str(IN_FLIGHT // CONNECTIONS), "--warm-up", "1", "--duration", str(options.seconds))["messages_per_second"])
+            print(f"{round_trip_ms} ms: {rates[-1]:,.0f} sends a second", flush=True)
+        return statistics.median(rates)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5)
+    options = parser.parse_args()
+    lines = ""
+    for round_trip_ms in ROUND_TRIPS_MS:
+        rate = measure(round_trip_ms, options)
+        allowed = IN_FLIGHT / round_trip_ms * 1000
+        lines += f"| {round_trip_ms} ms | {rate:,.0f} | {allowed:,.0f} | {rate / allowed:.2f} |\n"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
+    text = (f"# A slave that is far away\n\nMedians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}, {machine}. Synchronous replication to one "
+            f"slave, asynchronous flush;\n128 bytes, {IN_FLIGHT} sends in flight on {CONNECTIONS} connections. Servers, generator and the gate share "
+            f"the machine.\n\n    bench/round_trip.py --rounds {options.rounds} --seconds {options.seconds:g}\n\n"
+            f"| added round trip | sends a second | 256 / round trip | of that |\n| --- | ---: | ---: | ---: |\n{lines}")
+    print(text)
+    (ROOT / "bench/results/round_trip.md").write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

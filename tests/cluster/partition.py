@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""A broker set under a controller whose master is cut off from everybody else, and one whose controller is killed before, while and
+after the master dies. Producers are on both sides of the cut. What is acknowledged in sync mode is never lost, the master that is cut
+off acknowledges nothing, and when it can be reached again it is a slave.
+
+    partition.py [--rounds 3]
+"""
+
+import argparse
+import socket
+import sys
+import time
+
+import failover
+import load
+import server
+from gate import Gate
+from replication import runtime_info, wait_until
+from senders import Senders, route
+
+TOPIC = "partition"
+
+
+def free_ports(hosts):
+    """A port P such that P-2, P and P+1 are free at each of these hosts."""
+    while True:
+        with socket.create_server((hosts[0], 0)) as probe:
+            port = probe.getsockname()[1]
+        try:
+            for host in hosts:
+                for number in (port - 2, port, port + 1):
+                    socket.create_server((host, number)).close()
+            return port
+        except OSError:
+            pass
+
+
+class Broker:
+    """One broker, and the gates through which it is reached and reaches others."""
+
+    def __init__(self, number, namesrv, controller):
+        outside = "127.0.%d.1" % number
+        self.inside = ("127.0.0.1", free_ports(("127.0.0.1", outside)))
+        port = self.inside[1]
+        to_namesrv, to_controller = ("127.0.%d.2" % number, namesrv[1]), ("127.0.%d.3" % number, controller[1])
+        self.gates = [Gate((outside, p), ("127.0.0.1", p)) for p in (port - 2, port, port + 1)]
+        self.gates += [Gate(to_namesrv, namesrv), Gate(to_controller, controller)]
+        keys = failover.KEYS | {"controllerAddr": "%s:%d" % to_controller, "brokerRole": "SYNC_MASTER"}
+        self.server = server.Server(roles=("master",), namesrv=to_namesrv, broker_keys=keys, advertise=outside)
+        self.server.broker = (outside, port)
+        self.server.start()
+
+    def cut_off(self):
+        for gate in self.gates:
+            gate.shut()
+
+    def join(self):
+        for gate in self.gates:
+            gate.open()
+
+
+class Set(failover.Set):
+    def __init__(self):
+        self.namesrv = server.Server(roles=("namesrv",)).start()
+        self.controller = server.Server(roles=("controller",)).start()
+        self.gated = [Broker(number, self.namesrv.namesrv, self.controller.controller) for number in (1, 2)]
+        self.brokers = [broker.server for broker in self.gated]
+        self.wait_whole()
+
+    def gated_master(self):
+        return self.gated[self.brokers.index(self.master())]
+
+
+def cut_off_once(number, brokers, senders, ledger):
+    """How long the other side could not send."""
+    master = brokers.gated_master()
+    inside = Senders(None, ledger, first=100 * (1 + number), find=lambda: master.inside)
+    inside.start()
+    wait_until("sends on its side", lambda: inside.answered > 50)
+    begun = time.monotonic()
+    master.cut_off()
+    time.sleep(0.05)  # what is on its way arrives
+    cut, cut_inside = senders.mark(), inside.mark()
+    wait_until("somebody can send again", lambda: cut in senders.first_after)
+    pause = senders.first_after[cut] - begun
+    wait_until("the set is without it", lambda: len(brokers.state()["inSyncReplicas"]) == 1)
+    time.sleep(0.5)
+    if cut_inside in inside.first_after:
+        raise RuntimeError("the master that was cut off acknowledged a message")
+    master.join()
+    brokers.wait_whole()
+    if brokers.gated_master() is master:
+        raise RuntimeError("the old master leads again")
+    inside.end()
+    return pause
+
+
+def partitions(rounds):
+    with Set() as brokers:
+        ledger = load.Ledger(TOPIC)
+        load.create(brokers.master().broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
+        senders = Senders(brokers.namesrv.namesrv, ledger)
+        senders.start()
+        try:
+            pauses = [cut_off_once(number, brokers, senders, ledger) for number in range(rounds)]
+        finally:
+            senders.end()
+        print("cut off: %d times, to the next acknowledged send: %s s" % (rounds, ", ".join("%.2f" % pause for pause in pauses)))
+        return check(brokers, ledger)
+
+
+def controller_dies(when):
+    """when: before, during or after the death of the master."""
+    with failover.Set("sync") as brokers:
+        ledger = load.Ledger(TOPIC)
+        load.create(brokers.master().broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
+        senders = Senders(brokers.namesrv.namesrv, ledger)
+        senders.start()
+        try:
+            old = brokers.master()
+            if when == "before":
+                brokers.controller.kill()
+                answered = senders.answered
+                wait_until("the master goes on", lambda: senders.answered > answered + 500)
+            begun = time.monotonic()
+            old.kill()
+            if when == "during":
+                brokers.controller.kill()
+            killed = senders.mark()
+            if when == "after":
+                wait_until("somebody can send again", lambda: killed in senders.first_after)
+                brokers.controller.kill()
+                answered = senders.answered
+                wait_until("the new master goes on", lambda: senders.answered > answered + 500)
+            brokers.controller.start()
+            wait_until("somebody can send again", lambda: killed in senders.first_after)
+            print("controller killed %s: to the next acknowledged send: %.2f s" % (when, senders.first_after[killed] - begun))
+            old.start()
+            brokers.wait_whole()
+        finally:
+            senders.end()
+        return check(brokers, ledger)
+
+
+def check(brokers, ledger):
+    last = brokers.master()
+    wait_until("all is dispatched", lambda: runtime_info(last.broker)["dispatchBehindBytes"] == "0")
+    read, errors = load.check(last.broker, ledger)
+    print("%d acknowledged, %d read" % (len(ledger.acknowledged), read))
+    return errors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    errors = partitions(options.rounds)
+    for when in ("before", "during", "after"):
+        errors += controller_dies(when)
+    for error in errors[:20]:
+        print("ERROR", error)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
