@@ -34,9 +34,10 @@ clang: ## everything, unoptimised, by clang 14, in build/clang
 demo: release ## two masters on this machine with traffic, for ten seconds
 	scripts/demo.sh
 
-soak: ## bench/results/soak.md: 100 million messages, loads, kills; SOAK: options of bench/soak.py
+soak: ## bench/results/soak.md and failover.md: 100 million messages, loads, kills; SOAK: options of bench/soak.py
 	$(call BUILD,release) --target rmq rmq_crash_test
 	bench/soak.py --crash-test build/release/tests/rmq_crash_test $(SOAK)
+	bench/failover.py
 
 tidy: ## checks on the code itself
 	python3 scripts/tidy.py

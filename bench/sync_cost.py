@@ -25,6 +25,7 @@ from replication import KEYS, wait_until  # noqa: E402
 
 TOPIC = "Bench"
 CONNECTIONS = 16
+IN_FLIGHT = 64
 SEGMENT = 1 << 30
 
 
@@ -59,7 +60,7 @@ def measure(cluster, options: argparse.Namespace) -> dict[str, list[float]]:
         for mode in rates if number % 2 == 0 else reversed(rates):
             wait_until("the slave is in sync", lambda: rmq(cluster, "cluster", "mode", "show")["sets"][0]["in_sync"] == 2)
             rmq(cluster, "cluster", "mode", "set", mode)
-            rate = rmq(cluster, "bench", "produce", TOPIC, "--connections", str(CONNECTIONS), "--warm-up", "1", "--duration",
+            rate = rmq(cluster, "bench", "produce", TOPIC, "--connections", str(CONNECTIONS), "--in-flight", str(IN_FLIGHT), "--warm-up", "1", "--duration",
                        str(options.seconds))["messages_per_second"]
             print(f"round {number}: {mode} {rate:,.0f} sends a second", flush=True)
             if number > 0:
@@ -82,7 +83,7 @@ def main() -> int:
         lines += f"| {name} | {without:,.0f} | {with_it:,.0f} | {ratio:.2f} |\n"
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
     text = (f"# What waiting for the slave costs\n\nMedians of {options.rounds} rounds, {time.strftime('%Y-%m-%d')}, {machine}. A master and one "
-            f"slave, asynchronous flush; 128 bytes,\n{CONNECTIONS} connections with 32 in flight each. Servers and generator share the "
+            f"slave, asynchronous flush; 128 bytes,\n{CONNECTIONS} connections with {IN_FLIGHT} in flight each. Servers and generator share the "
             f"machine. The same processes each time, switched by\n`rmq cluster mode set`; each pair of rounds is compared.\n\n"
             f"    bench/sync_cost.py --rounds {options.rounds} --seconds {options.seconds:g}\n\n"
             f"| controllers | asynchronous, sends a second | synchronous | synchronous beside asynchronous |\n| --- | ---: | ---: | ---: |\n{lines}")

@@ -8,6 +8,7 @@ rmq/diverged. The old master comes back as a slave, by itself when it had only s
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import signal
@@ -104,6 +105,16 @@ def lost_of(errors):
             if error.startswith("acknowledged and lost") or "was acknowledged for" in error or " given to " in error]
 
 
+@dataclasses.dataclass
+class Outcome:
+    pauses: list  # seconds, from the death of a master to the next acknowledged send
+    acknowledged: int
+    read: int
+    lost: list  # what was acknowledged and is not there
+    errors: list  # everything else that is wrong
+    seen: dict  # by producers, and how often
+
+
 def run(mode, how, rounds):
     with Set(mode) as brokers:
         ledger = load.Ledger(TOPIC)
@@ -120,13 +131,7 @@ def run(mode, how, rounds):
         wait_until("all is dispatched", lambda: runtime_info(last.broker)["dispatchBehindBytes"] == "0")
         read, errors = load.check(last.broker, ledger, errors_max=100_000)
         lost = lost_of(errors)
-        print("%s, %s: %d rounds, from there to the next acknowledged send: median %.3f s, max %.3f s; %d acknowledged, %d read, "
-              "%d acknowledged and lost; producers saw %s" % (
-                  mode, how, rounds, statistics.median(pauses), max(pauses), len(ledger.acknowledged), read, len(lost),
-                  senders.errors))
-        if mode == "async":
-            errors = [error for error in errors if error not in lost]
-        return errors
+        return Outcome(pauses, len(ledger.acknowledged), read, lost, [error for error in errors if error not in lost], senders.errors)
 
 
 def main():
@@ -135,7 +140,11 @@ def main():
     parser.add_argument("--how", choices=("kill", "stop"), default="kill")
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
-    errors = run(options.mode, options.how, options.rounds)
+    found = run(options.mode, options.how, options.rounds)
+    print("%s, %s: %d rounds, from there to the next acknowledged send: median %.3f s, max %.3f s; %d acknowledged, %d read, %d lost; "
+          "producers saw %s" % (options.mode, options.how, options.rounds, statistics.median(found.pauses), max(found.pauses),
+                                found.acknowledged, found.read, len(found.lost), found.seen))
+    errors = found.errors + (found.lost if options.mode == "sync" else [])
     for error in errors[:20]:
         print("ERROR", error)
     return 1 if errors else 0

@@ -182,17 +182,19 @@ TEST_CASE("shutdown waits for a listener no longer than it was told, and commits
   options.consumption.threads = 1;
   std::promise<void> go_on;
   const std::shared_future<void> going_on = go_on.get_future().share();
+  std::promise<void> begun;
   std::promise<void> ended;
   {
     Setup setup(options, [&, going_on](const MessageBatch& batch, ConsumeContext&) {
       if (batch[0]->offset != QueueOffset{2}) return Consumed::Done;
+      begun.set_value();
       going_on.wait();
       ended.set_value();
       return Consumed::Done;
     });
     setup.broker.end = 10;
     setup.start();
-    Setup::until([&] { return setup.broker.pulls().size() == 2; });
+    begun.get_future().wait();
     setup.stop();
     CHECK(setup.broker.committed == 2);
     go_on.set_value();
