@@ -53,8 +53,12 @@ def maven(version: str) -> Suite:
 
 SUITES = {
     # All of the Java client 5.3.3 against rmq, then what needs Java's server beside it.
-    "java": Suite(HERE, [["./run.sh", "-DskipTests"]], ["mvn", "-B", "-ntp", "-o", "surefire:test", "-Dtest=!*HandOverTest"],
+    "java": Suite(HERE, [["./run.sh", "-DskipTests"]], ["mvn", "-B", "-ntp", "-o", "surefire:test", "-Dtest=!*HandOverTest,!FailoverTest"],
                   reports="target/surefire-reports", own_server=True),
+    # Its clients have half a second for a request.
+    "failover": Suite(HERE, [["./run.sh", "-DskipTests"]],
+                      ["mvn", "-B", "-ntp", "-o", "surefire:test", "-Dtest=FailoverTest", f"-Dinterop.reports={HERE}/target/failover-reports"],
+                      reports="target/failover-reports", own_server=True, alone=True),
     "mixed": Suite(HERE, [["env", "RMQ_INTEROP_SERVER=java", "./run.sh", "-DskipTests"]],
                    ["env", "RMQ_INTEROP_SERVER=java", "mvn", "-B", "-ntp", "-o", "surefire:test", "-Dtest=*HandOverTest",
                     f"-Dinterop.reports={HERE}/target/mixed-reports"], reports="target/mixed-reports", own_server=True),
