@@ -19,7 +19,7 @@ TEST_CASE("queue share: few queues belong to all connections, which begin with d
 TEST_CASE("queue share: each of very many queues belongs to a connection, and none has none") {
   constexpr std::size_t kQueues = 2000;
   // Also more connections than queues.
-  for (const std::size_t connections : {1, 7, 1999, 3000}) {
+  for (const std::size_t connections : {1UL, 7UL, 1999UL, 3000UL}) {
     std::vector<int> owners(kQueues);
     for (std::size_t number = 0; number < connections; ++number) {
       const QueueShare share = share_of_queues(kQueues, connections, number);
