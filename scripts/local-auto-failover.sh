@@ -11,7 +11,7 @@
 set -eu
 folder=${RMQ_LOCAL:-./rmq-local/auto-failover}
 members="namesrv namesrv namesrv.toml
-controller controller controller.toml
+controller controller auto-failover/controller.toml
 broker-a master auto-failover/broker-a.toml
 broker-b master auto-failover/broker-b.toml
 broker-a-2 master auto-failover/broker-a-2.toml
