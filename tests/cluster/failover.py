@@ -77,7 +77,8 @@ def stands_still(pid):
 
 def one_round(brokers, senders, how):
     """How long nobody could send."""
-    time.sleep(0.5)  # load on a whole set
+    answered = senders.answered
+    wait_until("load on a whole set", lambda: senders.answered > answered + 1000)
     old = brokers.master()
     begun = time.monotonic()
     if how == "kill":

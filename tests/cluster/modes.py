@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import failover
 import load
@@ -56,7 +55,7 @@ def switch(kind, namesrv, senders, ledger, table):
     for wanted in CHANGES:
         was = mode_of(namesrv)["mode"]
         senders.mark()
-        time.sleep(0.2)  # load before it
+        wait_more(ledger)
         code, answer = rmq(namesrv, "cluster", "mode", "set", wanted)
         expect("mode set " + wanted, code == 0, answer)
         wait_more(ledger)

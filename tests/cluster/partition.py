@@ -16,7 +16,7 @@ import load
 import server
 from gate import Gate
 from replication import runtime_info, wait_until
-from senders import Senders, route
+from senders import SENDERS, Senders, route
 
 TOPIC = "partition"
 
@@ -79,12 +79,12 @@ def cut_off_once(number, brokers, senders, ledger):
     wait_until("sends on its side", lambda: inside.answered > 50)
     begun = time.monotonic()
     master.cut_off()
-    time.sleep(0.05)  # what is on its way arrives
     cut, cut_inside = senders.mark(), inside.mark()
     wait_until("somebody can send again", lambda: cut in senders.first_after)
     pause = senders.first_after[cut] - begun
     wait_until("the set is without it", lambda: len(brokers.state()["inSyncReplicas"]) == 1)
-    time.sleep(0.5)
+    given_up = sum(inside.errors.values())
+    wait_until("each producer on its side has given up", lambda: sum(inside.errors.values()) >= given_up + 2 * SENDERS)
     if cut_inside in inside.first_after:
         raise RuntimeError("the master that was cut off acknowledged a message")
     master.join()

@@ -110,6 +110,16 @@ TEST_CASE_FIXTURE(BrokerPair,
   CHECK(first->broker.replicas()->id() == 1);
 }
 
+TEST_CASE_FIXTURE(BrokerPair, "failover: a topic that only the log knows is made again") {
+  start_both();
+  REQUIRE(send(*first).code == 0);
+  eventually([this] { return second->broker.topics.contains("T"); });
+  REQUIRE(second->broker.topics.erase("T"));  // as if the table had not come yet
+  first.reset();
+  eventually([this] { return standing(*second) == Standing::Master; });
+  CHECK(second->broker.topics.contains("T"));
+}
+
 TEST_CASE_FIXTURE(BrokerPair, "failover: notice of a newer reign ends the own one at once") {
   start(first, "first");
   REQUIRE(send(*first).code == 0);
