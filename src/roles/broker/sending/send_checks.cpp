@@ -63,6 +63,11 @@ Result<SendTopic> topic_for_send(Broker& broker, SendThread& thread,
   const TopicTableMap& topics = thread.topics();
   if (const auto found = topics.find(request.topic); found != topics.end())
     return to_send_topic(found->second);
+  // A slave's topics are its master's; the store would refuse the message anyway.
+  if (broker.is_slave()) {
+    const Error slave{make_error_code(storage::StoreErrc::Following), {}};
+    return fail(store_refusal(slave));
+  }
   const bool retry = request.topic.starts_with(kRetryTopicPrefix);
   std::int32_t sys_flag = 0;
   if (request.unit_mode) sys_flag = retry ? protocol::kTopicUnitSubscribed : protocol::kTopicUnit;
