@@ -7,6 +7,7 @@
 #include <ctime>
 #include <ostream>
 
+#include "base/base64.h"
 #include "cli/output.h"
 
 namespace rmq::cli {
@@ -93,7 +94,7 @@ std::vector<std::string> message_row(const client::ReceivedMessage& message) {
           message.message_id,
           format_time_ms(message.born_timestamp_ms),
           message.born_host,
-          is_readable_text(text) ? std::string(text) : base64(message.body)};
+          is_readable_text(text) ? std::string(text) : to_base64(message.body)};
 }
 
 void print_message(const client::ReceivedMessage& message, OutputFormat format, bool first,
@@ -130,7 +131,7 @@ json::Value message_json(const client::ReceivedMessage& message) {
   if (is_utf8(body)) {
     out.set("body", body);
   } else {
-    out.set("body_base64", base64(message.body));
+    out.set("body_base64", to_base64(message.body));
   }
   if (message.body_error) out.set("body_error", message.body_error->message());
   return out;
@@ -173,24 +174,6 @@ std::optional<std::int64_t> parse_time_ms(const std::string& text) {
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
   return std::int64_t{timegm(&parts)} * 1000 + millis;
-}
-
-std::string base64(ByteView bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = (group << 8) | (j < count ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += j <= count ? kAlphabet[(group >> (18 - 6 * j)) & 63] : '=';
-    }
-  }
-  return text;
 }
 
 }  // namespace rmq::cli

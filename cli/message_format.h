@@ -40,7 +40,4 @@ json::Value message_json(const client::ReceivedMessage& message);
 // 2024-05-01, 2024-05-01T12:00, 2024-05-01 12:00:00.123, with or without Z.
 std::optional<std::int64_t> parse_time_ms(const std::string& text);
 
-// Standard alphabet, padded (RFC 4648).
-std::string base64(ByteView bytes);
-
 }  // namespace rmq::cli

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "base/base64.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/message_format.h"
@@ -57,7 +58,7 @@ Listing listing_of(const ReceivedMessage& message) {
   if (is_utf8(body)) {
     table.add_row({"body", std::string(body)});
   } else {
-    table.add_row({"body in base64", base64(message.body)});
+    table.add_row({"body in base64", to_base64(message.body)});
   }
   Listing listing;
   listing.tables.push_back(std::move(table));

@@ -19,10 +19,12 @@
 #include "cli/serve_options.h"
 #include "cli/service_manager.h"
 #include "config/config_errc.h"
+#include "etcd/etcd_client.h"
 #include "net/io_threads.h"
 #include "net/net_errc.h"
 #include "roles/broker/broker.h"
 #include "roles/controller/controller.h"
+#include "roles/controller/etcd_store.h"
 #include "roles/controller/file_store.h"
 #include "roles/namesrv/name_server.h"
 #include "storage/store_errc.h"
@@ -100,10 +102,9 @@ class Server {
       RMQ_CHECK(namesrv_->start());
     }
     if (options_.controller) {
+      RMQ_TRY(auto store, controller_store());
       controller_ = std::make_unique<roles::controller::Controller>(
-          threads_, *options_.controller, Clock::system(),
-          std::make_unique<roles::controller::FileStore>(FileSystem::posix(),
-                                                         options_.controller->store_path));
+          threads_, *options_.controller, Clock::system(), std::move(store));
       RMQ_CHECK(controller_->start());
     }
     if (options_.broker) {
@@ -140,6 +141,20 @@ class Server {
   const ServeOptions& options() const { return options_; }
 
  private:
+  Result<std::unique_ptr<roles::controller::ControllerStore>> controller_store() {
+    const roles::controller::ControllerConfig& config = *options_.controller;
+    RMQ_TRY(const auto endpoints, etcd::parse_endpoints(config.etcd_endpoints));
+    std::unique_ptr<roles::controller::ControllerStore> store;
+    if (endpoints.empty()) {
+      store =
+          std::make_unique<roles::controller::FileStore>(FileSystem::posix(), config.store_path);
+    } else {
+      store = std::make_unique<roles::controller::EtcdStore>(threads_.control(), endpoints,
+                                                             config.group);
+    }
+    return store;
+  }
+
   const ServeOptions options_;
   net::IoThreads
       threads_;  // goes last: what still waits there refers to the roles, but runs no more

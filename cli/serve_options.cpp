@@ -13,6 +13,7 @@
 #include "cli/role_configs.h"
 #include "cli/serve_roles.h"
 #include "config/load.h"
+#include "etcd/etcd_client.h"
 
 namespace rmq::cli {
 namespace {
@@ -41,14 +42,16 @@ Result<> check(const RawServeOptions& raw, const ChosenRoles& chosen) {
     return fail(ConfigErrc::BadValue, "--advertise: " + raw.advertise +
                                           " is nobody's address; name one clients can reach");
   }
-  const std::string namesrv_problem = config::address_list(raw.namesrv);
-  if (!namesrv_problem.empty()) {
-    return fail(ConfigErrc::BadValue, "--namesrv: '" + raw.namesrv + "' is not " + namesrv_problem);
+  for (const auto& [option, list] :
+       {std::pair{"--namesrv", &raw.namesrv}, {"--controller", &raw.controller}}) {
+    const std::string problem = config::address_list(*list);
+    if (!problem.empty()) {
+      return fail(ConfigErrc::BadValue,
+                  std::string(option) + ": '" + *list + "' is not " + problem);
+    }
   }
-  const std::string controller_problem = config::address_list(raw.controller);
-  if (!controller_problem.empty()) {
-    return fail(ConfigErrc::BadValue,
-                "--controller: '" + raw.controller + "' is not " + controller_problem);
+  if (const auto endpoints = etcd::parse_endpoints(raw.etcd); !endpoints) {
+    return fail(ConfigErrc::BadValue, "--etcd: " + endpoints.error().detail);
   }
   if (!raw.controller.empty() && !chosen.has(Role::Broker)) {
     return fail(ConfigErrc::Contradiction, "--controller is for a broker, and there is none here");
@@ -311,7 +314,10 @@ Result<ServeOptions> resolve(const RawServeOptions& raw, const Environment& envi
     configs.controller.listen_address = configs.namesrv.listen_address;
   }
   if (in_namesrv || chosen.has(Role::Controller)) {
+    if (!raw.etcd.empty()) configs.controller.etcd_endpoints = raw.etcd;
     options.controller = std::move(configs.controller);
+  } else if (!raw.etcd.empty()) {
+    return fail(ConfigErrc::Contradiction, "--etcd is for a controller, and there is none here");
   }
   if (chosen.has(Role::Namesrv)) options.namesrv = std::move(configs.namesrv);
   if (chosen.has(Role::Broker)) {
@@ -364,6 +370,11 @@ void add_serve_options(const Command& command, RawServeOptions& raw) {
               "Controllers by which this broker and those of its name elect their master, whatever "
               "--role says")
       .type("HOST:PORT[;...]");
+  command
+      .option("--etcd", raw.etcd,
+              "Where this controller and the others of its group keep their broker sets (default: "
+              "a file of this one)")
+      .type("URL[,...]");
   command
       .option("--ready-fd", raw.ready_fd,
               "Write one line of JSON with the addresses to this file descriptor when ready")

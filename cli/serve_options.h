@@ -29,6 +29,7 @@ struct RawServeOptions {
   std::string advertise;              // --advertise
   std::string namesrv;                // --namesrv
   std::string controller;             // --controller
+  std::string etcd;                   // --etcd
   std::optional<std::uint16_t> port;  // --port
   std::optional<int> ready_fd;        // --ready-fd
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what rmq needs on Debian 12: compiler, libraries, and for the tests clang, valgrind, Java, Maven, Go, Node.js and Python's
+# Installs what rmq needs on Debian 12: compiler, libraries, and for the tests clang, valgrind, etcd, Java, Maven, Go, Node.js and Python's
 # venv. May be run again at any time: it installs only what is missing, and needs neither the network nor root when
 # nothing is.
 #   scripts/setup.sh            everything
@@ -8,8 +8,8 @@ set -eu
 
 build_packages="g++ cmake ninja-build make ccache git python3
   libasio-dev libcli11-dev libtomlplusplus-dev libxxhash-dev doctest-dev libexpected-dev libc-ares-dev libssl-dev
-  zlib1g-dev libdeflate-dev liblz4-dev libzstd-dev"
-test_packages="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind patch"
+  libhttp-parser-dev zlib1g-dev libdeflate-dev liblz4-dev libzstd-dev"
+test_packages="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind patch etcd-server"
 
 wanted=$build_packages
 case "${1:-}" in

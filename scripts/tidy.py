@@ -21,10 +21,11 @@ ARROWS = {
     "storage": ["base", "config", "protocol"],
     "replication": ["base"],
     "net": ["base", "config", "protocol"],
-    "roles": ["base", "config", "protocol", "storage", "replication", "net"],
+    "etcd": ["base", "net"],
+    "roles": ["base", "config", "protocol", "storage", "replication", "net", "etcd"],
     "client": ["base", "protocol", "net"],
     "load": ["base", "protocol", "net", "client"],
-    "cli": ["base", "config", "protocol", "storage", "net", "roles", "client", "load"],
+    "cli": ["base", "config", "protocol", "storage", "net", "etcd", "roles", "client", "load"],
 }
 FILE_LINES_MAX = 400
 TEST_LINES_MAX = 500  # the cases of one subject stay together

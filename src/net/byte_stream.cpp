@@ -26,15 +26,14 @@ ByteStream::ByteStream(IoThread& thread, Connection::Socket socket,
   socket_.set_option(asio::ip::tcp::no_delay(true), error);
 }
 
-Task<Result<std::shared_ptr<ByteStream>>> ByteStream::connect(IoThreads& threads,
-                                                              Resolver& resolver,
+Task<Result<std::shared_ptr<ByteStream>>> ByteStream::connect(IoThread& thread, Resolver& resolver,
                                                               std::string address,
                                                               std::chrono::milliseconds timeout,
                                                               std::chrono::milliseconds idle_max) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   RMQ_CO_TRY(const std::shared_ptr<Connecting> connected,
-             co_await connect_socket(resolver, threads.least_loaded(), address, deadline));
-  co_return std::make_shared<ByteStream>(connected->thread, std::move(connected->socket), idle_max);
+             co_await connect_socket(resolver, thread, address, deadline));
+  co_return std::make_shared<ByteStream>(thread, std::move(connected->socket), idle_max);
 }
 
 void ByteStream::start() {

@@ -28,9 +28,9 @@ class ByteStream : public std::enable_shared_from_this<ByteStream> {
  public:
   ByteStream(IoThread& thread, Connection::Socket socket, std::chrono::milliseconds idle_max);
 
-  // The other direction of StreamServer: connects to "host:port" within `timeout`. Errors:
-  // NetErrc::AddressMalformed, NameNotResolved, ConnectFailed, TimedOut.
-  static Task<Result<std::shared_ptr<ByteStream>>> connect(IoThreads& threads, Resolver& resolver,
+  // The other direction of StreamServer: connects to "host:port" within `timeout`, for `thread`.
+  // Errors: NetErrc::AddressMalformed, NameNotResolved, ConnectFailed, TimedOut.
+  static Task<Result<std::shared_ptr<ByteStream>>> connect(IoThread& thread, Resolver& resolver,
                                                            std::string address,
                                                            std::chrono::milliseconds timeout,
                                                            std::chrono::milliseconds idle_max);

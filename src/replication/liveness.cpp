@@ -37,6 +37,14 @@ void Liveness::on_port_refused(const ReplicaKey& replica, Connection connection)
   }
 }
 
+void Liveness::postpone(SteadyTime::duration pause) {
+  unheard_deadline_ += pause;
+  for (auto& [key, deadline] : expected_) deadline += pause;
+  for (auto& [key, entry] : entries_) {
+    if (!entry.reported) entry.deadline += pause;
+  }
+}
+
 void Liveness::forget(const ReplicaKey& replica) {
   entries_.erase(replica);
   expected_.erase(replica);

@@ -48,6 +48,8 @@ class Liveness {
   // The port refused, after `connection` had closed; dead at once, unless it was heard on a newer
   // one meanwhile.
   void on_port_refused(const ReplicaKey& replica, Connection connection);
+  // Nobody could be heard for `pause`: all have so much more time.
+  void postpone(SteadyTime::duration pause);
   // An operator had it forgotten.
   void forget(const ReplicaKey& replica);
   // Who died since the last call.
@@ -71,7 +73,7 @@ class Liveness {
   };
 
   const std::chrono::milliseconds first_beat_max_;
-  const SteadyTime unheard_deadline_;
+  SteadyTime unheard_deadline_;
   std::map<ReplicaKey, SteadyTime> expected_;  // of those without an entry
   std::map<ReplicaKey, Entry> entries_;
 };

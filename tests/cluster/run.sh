@@ -22,6 +22,7 @@ run failover.py --mode async --how kill
 run failover.py --mode sync --how stop --rounds 3
 run failover.py --mode async --how stop --rounds 3
 run partition.py
+run etcd.py
 run modes.py
 run hostile.py --seconds 2
 run disk_full.py

@@ -15,6 +15,11 @@ die() {
   exit 1
 }
 
+# Also when nobody has reaped it yet.
+has_ended() {
+  ! grep -q '^State:[^Z]*$' "/proc/$1/status" 2>/dev/null
+}
+
 use_cluster() {
   eval "$($script status | grep '^export ')"
   export NAMESRV_ADDR
@@ -39,7 +44,7 @@ test_script() {
 
   # One that died is started again, beside those that run.
   kill -9 "$(cat "$RMQ_LOCAL/broker-a.pid")"
-  while kill -0 "$(cat "$RMQ_LOCAL/broker-a.pid")" 2>/dev/null; do :; done
+  until has_ended "$(cat "$RMQ_LOCAL/broker-a.pid")"; do :; done
   $script status >/dev/null && die "status with one dead"
   $script start --free-ports >/dev/null || die "start with one dead"
 
@@ -47,7 +52,7 @@ test_script() {
   $script stop || die "stop"
   $script stop || die "second stop"
   for pid in $pids; do
-    ! kill -0 "$pid" 2>/dev/null || die "process $pid is still there"
+    has_ended "$pid" || die "process $pid is still there"
   done
   $script start --free-ports >/dev/null || die "start after stop"
   use_cluster
@@ -61,6 +66,7 @@ test_script local-two-masters.sh 2
 test_script local-two-masters-async-slaves.sh 2
 test_script local-two-masters-sync-slaves.sh 2
 test_script local-auto-failover.sh 2
+test_script local-three-controllers.sh 2
 script=scripts/demo.sh
 scripts/demo.sh 1 > "$base/demo.out" 2>&1 || { cat "$base/demo.out"; die "the demo"; }
 grep -q 'my first message' "$base/demo.out" || die "the demo shows no message"

@@ -74,6 +74,10 @@ Result<> Controller::start() {
   liveness_.emplace(config.first_heartbeat_timeout, now());
   std::function<net::Task<>()> loop = [this] { return tick_loop(); };
   net::spawn(threads.control(), "controller tick", std::move(loop));
+  if (store_->is_shared()) {
+    std::function<net::Task<>()> refresh = [this] { return refresh_loop(); };
+    net::spawn(threads.control(), "controller refresh", std::move(refresh));
+  }
   server_.start_accepting();
   log::info("controller", "controller started", kv("address", address_), kv("port", port()),
             kv("broker_sets", sets.size()));
@@ -88,7 +92,10 @@ void Controller::stop() {
 
 net::Task<Result<bool>> Controller::remove(std::string name, std::uint64_t version) {
   Result<bool> removed = co_await store_->remove(name, version);
-  if (removed && *removed) sets_.erase(name);
+  if (removed && *removed) {
+    sets_.erase(name);
+    ++changes_;
+  }
   co_return removed;
 }
 

@@ -91,17 +91,23 @@ class Controller {
   friend class ControllerService;
 
   SteadyTime now() const { return clock_.steady_now(); }
-  void saw(const replication::BrokerSet& set) { sets_[set.name] = set; }
+  void saw(const replication::BrokerSet& set) {
+    sets_[set.name] = set;
+    ++changes_;
+  }
   void connection_closed(std::uint64_t connection);
   net::Task<> probe(replication::ReplicaKey replica, std::uint64_t connection, std::string address);
   bool is_suspect(const replication::ReplicaKey& replica, std::uint64_t connection) const;
   void tick();
   net::Task<> tick_loop();
+  net::Task<> refresh_loop();
+  void take_over(const std::vector<replication::BrokerSet>& sets);
   net::Task<> elect_unasked(std::string name);
 
   Clock& clock_;
   std::unique_ptr<ControllerStore> store_;
   BrokerSets sets_;
+  std::uint64_t changes_ = 0;  // of sets_, by this controller
   std::optional<replication::Liveness> liveness_;
   std::set<replication::ReplicaKey> set_notices_;  // who wants them
   // Own elections under way, or that failed: until when none is tried.

@@ -8,6 +8,7 @@
 #include "config/config_errc.h"
 #include "config/field.h"
 #include "config/load.h"
+#include "etcd/etcd_client.h"
 
 namespace rmq::roles::controller {
 namespace {
@@ -47,6 +48,11 @@ std::string peer_list(std::string_view text) {
   return peers ? "" : "a list like n0-10.0.0.1:9878;n1-10.0.0.2:9878";
 }
 
+std::string endpoint_list(std::string_view text) {
+  const Result<std::vector<std::string>> endpoints = etcd::parse_endpoints(text);
+  return endpoints ? "" : "a list like http://10.0.0.1:2379,http://10.0.0.2:2379";
+}
+
 std::string non_empty(std::string_view text) { return text.empty() ? "a name" : ""; }
 
 constexpr std::tuple kControllerFields{
@@ -64,8 +70,13 @@ constexpr std::tuple kControllerFields{
           non_empty, Reload::Restart, "This controller's name in the group."},
     Field{"controller.peers", "controllerDLegerPeers", &ControllerConfig::peers, Kind::Text,
           peer_list, Reload::Restart,
-          "`n0-host:port`: id and address of this controller. More than one entry is refused: "
-          "there is one controller, because its store is a file."},
+          "`n0-host:port;n1-host:port`: ids and addresses of all controllers, this one among them. "
+          "More than one needs `controller.etcd_endpoints`: a file has one owner."},
+    Field{"controller.etcd_endpoints", "controllerEtcdEndpoints", &ControllerConfig::etcd_endpoints,
+          Kind::Text, endpoint_list, Reload::Restart,
+          "`http://host:2379,http://host:2379`: the broker sets are kept in this etcd, for any "
+          "number of controllers with the same `controller.group`, each of which may act. Without "
+          "TLS: let nobody else reach it. Empty: in a file of this controller."},
     Field{"controller.store_path", "controllerStorePath", &ControllerConfig::store_path, Kind::Text,
           any_text, Reload::Restart,
           "The directory of the broker sets. Empty: `controller/` below --data (a Java file "
@@ -88,7 +99,7 @@ constexpr std::tuple kControllerFields{
 };
 
 constexpr std::string_view kFileInsteadOfRaft =
-    "broker sets are kept in a file of this process, not in a Raft log";
+    "broker sets are kept in a file of this process or in etcd, not in a Raft log";
 constexpr std::string_view kAlwaysCurrent = "what is read is always what is stored";
 
 constexpr JavaKey kControllerJavaKeys[] = {
@@ -155,11 +166,12 @@ Result<> settle_peers(ControllerConfig& config) {
                                           config.self_id + "' is not in controller.peers (" +
                                           config.peers + ")");
   }
-  if (peers.size() > 1) {
+  if (peers.size() > 1 && config.etcd_endpoints.empty()) {
     return fail(ConfigErrc::Refused,
                 "controller.peers (controllerDLegerPeers) names " + std::to_string(peers.size()) +
-                    " controllers; in this version there is one, because it keeps the broker sets "
-                    "in a file. Name only " +
+                    " controllers. Several keep the broker sets in etcd, which "
+                    "controller.etcd_endpoints (controllerEtcdEndpoints) names; for one with a "
+                    "file of its own, name only " +
                     self->id + "-" + self->address());
   }
   config.listen_port = self->port;

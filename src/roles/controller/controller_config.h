@@ -25,10 +25,11 @@ struct ControllerConfig {
   std::string advertised_host;
   std::string group = "controllers";
   std::string self_id = "n0";
-  // "n0-host:port", as RocketMQ writes them; one, because the file has one owner. Empty: this
-  // process alone.
+  // "n0-host:port;n1-...", as RocketMQ writes them; several need etcd. Empty: this process alone.
   std::string peers;
-  // The directory of the broker sets. `rmq serve` fills it in.
+  // As etcd::parse_endpoints() takes them. Empty: the broker sets are in a file.
+  std::string etcd_endpoints;
+  // The directory of that file. `rmq serve` fills it in.
   std::string store_path;
 
   // A replica that is not in the SyncStateSet may become master, and records are lost.
@@ -56,7 +57,7 @@ struct Peer {
 Result<std::vector<Peer>> parse_peers(const std::string& text);
 
 // Takes the port from `peers`. Errors: ConfigErrc::BadValue: no peer has the own id;
-// ConfigErrc::Refused: there are several, each with a file of its own.
+// ConfigErrc::Refused: there are several, but no etcd.
 Result<> settle_peers(ControllerConfig& config);
 
 // The rows of controller_config.cpp, bound to `config`, which must outlive them. `in_namesrv`:

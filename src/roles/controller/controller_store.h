@@ -2,8 +2,7 @@
 // read, changed by the rules of src/replication, and written by compare-and-swap on its version; so
 // any number of controllers may share a store, and none of them needs to be the leader.
 //
-// Answers come later, so that a store may be a disk or another server. A store that several
-// controllers share has to be listed again now and then: nobody is told of changes.
+// Answers come later, so that a store may be a disk or another server.
 // Threads: open() on the owner's; the others are awaited on the control thread, and may overlap.
 // Crash: a change that was answered is there; one that was not is there or not, whole.
 #pragma once
@@ -25,6 +24,9 @@ class ControllerStore {
 
   // Once, before anything else; may wait. Errors: the store cannot be used, and is as it was.
   virtual Result<> open() = 0;
+
+  // Whether other controllers change it too. Nobody is told of changes: it is listed again then.
+  virtual bool is_shared() const = 0;
 
   // Nothing: there is no such set.
   virtual net::Task<Result<std::optional<replication::BrokerSet>>> load(std::string name) = 0;

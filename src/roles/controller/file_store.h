@@ -33,6 +33,7 @@ class FileStore final : public ControllerStore {
 
   // Errors: errno (EAGAIN: another controller uses the directory), ProtocolErrc::BodyMalformed.
   Result<> open() override;
+  bool is_shared() const override { return false; }
   net::Task<Result<std::optional<replication::BrokerSet>>> load(std::string name) override;
   net::Task<Result<std::vector<replication::BrokerSet>>> list() override;
   net::Task<Result<bool>> swap(replication::BrokerSet next) override;

@@ -56,15 +56,6 @@ TEST_CASE("message JSON: text as body, anything else as base64") {
   CHECK(binary.find("body") == nullptr);
 }
 
-TEST_CASE("base64") {
-  const auto encode = [](std::string_view text) { return base64(as_bytes(text)); };
-  CHECK(encode("") == "");
-  CHECK(encode("f") == "Zg==");
-  CHECK(encode("fo") == "Zm8=");
-  CHECK(encode("foo") == "Zm9v");
-  CHECK(encode("foobar") == "Zm9vYmFy");
-}
-
 TEST_CASE("times: epoch milliseconds, dates, dates with time") {
   CHECK(parse_time_ms("0") == 0);
   CHECK(parse_time_ms("1700000000123") == 1'700'000'000'123);

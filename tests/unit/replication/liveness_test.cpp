@@ -49,6 +49,22 @@ TEST_CASE("liveness: silence is death, once") {
   CHECK(liveness.tick(kStart + 3s).size() == 2);
 }
 
+TEST_CASE("liveness: a pause in which nobody could be heard is nobody's silence") {
+  Liveness liveness(2s, kStart);
+  liveness.on_heartbeat(beat(1), 1, kStart);
+  liveness.on_heartbeat(beat(2), 2, kStart - 10s);
+  CHECK(liveness.tick(kStart).size() == 1);
+  liveness.expect({"broker", 3}, kStart);
+  liveness.postpone(5s);
+  CHECK(liveness.tick(kStart + 5'999ms).empty());
+  CHECK(liveness.alive_ids("broker", kStart + 5'999ms) == ReplicaIds{1});
+  CHECK(!liveness.is_dead({"broker", 3}, kStart + 6'999ms));
+  CHECK(!liveness.is_dead({"broker", 4}, kStart + 6'999ms));
+  CHECK(liveness.tick(kStart + 6s) == std::vector{kFirst});
+  CHECK(liveness.is_dead({"broker", 3}, kStart + 7s));
+  CHECK(liveness.is_dead({"broker", 4}, kStart + 7s));
+}
+
 TEST_CASE("liveness: who was never heard of gets time") {
   const Liveness liveness(2s, kStart);
   CHECK(!liveness.is_dead(kFirst, kStart + 1999ms));

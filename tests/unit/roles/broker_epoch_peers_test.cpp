@@ -36,7 +36,7 @@ class RawSlave {
   explicit RawSlave(const std::string& address) {
     threads_.start();
     std::function<net::Task<Result<std::shared_ptr<net::ByteStream>>>()> connect = [this, address] {
-      return net::ByteStream::connect(threads_, resolver_, address, 10s, 60s);
+      return net::ByteStream::connect(threads_.least_loaded(), resolver_, address, 10s, 60s);
     };
     auto connected = net::run_blocking<Result<std::shared_ptr<net::ByteStream>>>(
         threads_.control(), std::move(connect));

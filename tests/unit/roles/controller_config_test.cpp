@@ -35,7 +35,10 @@ TEST_CASE("controller config: the own peer says the port") {
   const Result<> several = settle_peers(config);
   REQUIRE_FALSE(several);
   CHECK(several.error().code == config::ConfigErrc::Refused);
-  CHECK(several.error().detail.find("Name only n1-127.0.0.1:5002") != std::string::npos);
+  CHECK(several.error().detail.find("name only n1-127.0.0.1:5002") != std::string::npos);
+  config.etcd_endpoints = "http://127.0.0.1:2379";
+  CHECK(settle_peers(config));
+  CHECK(config.listen_port == 5002);
 }
 
 }  // namespace rmq::roles::controller

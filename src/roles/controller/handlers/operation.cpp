@@ -47,7 +47,10 @@ std::string clean_remark(ControllerErrc why, const BrokerSet& set, const Cleanin
 // GET_METADATA_INFO: every controller acts, so each says that it is the leader.
 Result<Response> on_controller_get_metadata_info(
     Controller& controller, const protocol::ControllerGetMetadataInfoRequest&) {
-  const std::string peers = controller.config.self_id + ":" + controller.address() + ";";
+  std::string peers;
+  RMQ_TRY(const std::vector<Peer> group, parse_peers(controller.config.peers));
+  for (const Peer& peer : group) peers += peer.id + ":" + peer.address() + ";";
+  if (group.empty()) peers = controller.config.self_id + ":" + controller.address() + ";";
   return respond(
       protocol::ControllerGetMetadataInfoResponse{.group = controller.config.group,
                                                   .controller_leader_id = controller.config.self_id,

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""A broker set under three controllers that share an etcd of three members. Each controller and each member of etcd is killed once
+before, while and after the master dies; what is acknowledged is never lost, and who is left elects. etcd is the one on the PATH.
+
+    etcd.py [--rounds 1]
+"""
+
+import argparse
+import http.client
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import failover
+import load
+import server
+from partition import check
+from replication import wait_until
+from senders import Senders, route
+
+TOPIC = "etcd"
+# A dead member of etcd that was its leader is replaced after its election time-out.
+WITHOUT_ETCD_LEADER_MAX = 10.0
+
+
+def free_ports(count):
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class Member:
+    """One member of etcd."""
+
+    def __init__(self, number, ports, cluster):
+        self.name = "etcd-%d" % number
+        self.port, peer = ports
+        self.directory = tempfile.mkdtemp(prefix="rmq-etcd-")
+        client, peer = "http://127.0.0.1:%d" % self.port, "http://127.0.0.1:%d" % peer
+        self.arguments = ["etcd", "--name", self.name, "--data-dir", self.directory, "--listen-client-urls", client, "--advertise-client-urls",
+                          client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster]
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.directory + ".log", "ab") as log:
+            self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        server._live.append(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def is_healthy(self):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+            connection.request("GET", "/health")
+            return b'"true"' in connection.getresponse().read()
+        except OSError:
+            return False
+
+    def remove(self):
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def start_etcd():
+    ports = free_ports(6)
+    pairs = [ports[i:i + 2] for i in (0, 2, 4)]
+    cluster = ",".join("etcd-%d=http://127.0.0.1:%d" % (number, pair[1]) for number, pair in enumerate(pairs))
+    members = [Member(number, pair, cluster) for number, pair in enumerate(pairs)]
+    for member in members:
+        wait_until("%s is healthy" % member.name, member.is_healthy)
+    return members
+
+
+class Set(failover.Set):
+    """Two brokers under three controllers on an etcd of three."""
+
+    def __init__(self):
+        self.members = start_etcd()
+        endpoints = ",".join("http://127.0.0.1:%d" % member.port for member in self.members)
+        self.namesrv = server.Server(roles=("namesrv",)).start()
+        self.controllers = []
+        for _ in self.members:
+            controller = server.Server(roles=("controller",))
+            controller.more_arguments = ["--etcd", endpoints]
+            self.controllers.append(controller.start())
+        self.controller = self.controllers[0]  # whom state() asks
+        keys = failover.KEYS | {"controllerAddr": ";".join("%s:%d" % controller.controller for controller in self.controllers),
+                                "brokerRole": "SYNC_MASTER"}
+        self.brokers = [server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys).start() for _ in range(2)]
+        self.wait_whole()
+
+    def __exit__(self, kind, *rest):
+        super().__exit__(kind, *rest)
+        for controller in self.controllers:
+            if kind is None:
+                controller.remove()
+            else:
+                print("-- %s\n%s" % (controller.directory, controller.tail(40)))
+                controller.kill()
+        for member in self.members:
+            member.remove()
+
+    def ask_another(self, dead):
+        self.controller = next(controller for controller in self.controllers if controller is not dead)
+
+
+def one_round(brokers, senders, victim, when):
+    """How long nobody could send. victim: a controller or a member of etcd."""
+    brokers.ask_another(victim)
+    answered = senders.answered
+    wait_until("load on a whole set", lambda: senders.answered > answered + 500)
+    old = brokers.master()
+    if when == "before":
+        victim.kill()
+        answered = senders.answered
+        wait_until("the master goes on", lambda: senders.answered > answered + 500)
+    begun = time.monotonic()
+    old.kill()
+    if when == "during":
+        victim.kill()
+    killed = senders.mark()
+    wait_until("somebody can send again", lambda: killed in senders.first_after)
+    pause = senders.first_after[killed] - begun
+    if when == "after":
+        victim.kill()
+        answered = senders.answered
+        wait_until("the new master goes on", lambda: senders.answered > answered + 500)
+    wait_until("the set is without it", lambda: len(brokers.state().get("inSyncReplicas", [])) == 1)
+    old.start()
+    victim.start()
+    if isinstance(victim, Member):
+        wait_until("%s is healthy" % victim.name, victim.is_healthy)
+    brokers.wait_whole()
+    return pause
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    with Set() as brokers:
+        ledger = load.Ledger(TOPIC)
+        load.create(brokers.master().broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
+        senders = Senders(brokers.namesrv.namesrv, ledger)
+        senders.start()
+        slow = []
+        try:
+            for kind, victims in (("controller", brokers.controllers), ("member of etcd", brokers.members)):
+                for when in ("before", "during", "after"):
+                    pauses = [one_round(brokers, senders, victim, when) for _ in range(options.rounds) for victim in victims]
+                    print("each %s killed %s the death of the master, to the next acknowledged send: %s s" %
+                          (kind, when, ", ".join("%.2f" % pause for pause in pauses)), flush=True)
+                    slow += [pause for pause in pauses if pause > WITHOUT_ETCD_LEADER_MAX]
+        finally:
+            senders.end()
+        errors = check(brokers, ledger) + ["%.2f s without a master" % pause for pause in slow]
+    for error in errors[:20]:
+        print("ERROR", error)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
