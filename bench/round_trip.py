@@ -4,7 +4,8 @@ and the round trip allow. The way is a gate before the master's HA port, which k
 
     bench/round_trip.py [--rounds 3] [--seconds 5]
 
-Medians over the rounds go to bench/results/round_trip.md. RMQ_BIN names the executable. Needs the machine for itself.
+Medians over the rounds go to bench/results/round_trip.md. RMQ_BIN names the executable; the gate, build/release/bench/far_gate, is
+built by `cmake --build build/release --target far_gate`. Needs the machine for itself.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import pathlib
 import platform
 import statistics
+import subprocess
 import sys
 import time
 
@@ -19,7 +21,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/cluster"))
 sys.path.insert(0, str(ROOT / "bench"))
 import server  # noqa: E402
-from gate import Gate  # noqa: E402
 from replication import KEYS, wait_until  # noqa: E402
 from sync_cost import SEGMENT, TOPIC, rmq  # noqa: E402
 
@@ -27,6 +28,7 @@ CONNECTIONS = 16
 IN_FLIGHT = 256
 ROUND_TRIPS_MS = (2, 5)
 FAR = "127.0.1.1"
+GATE = ROOT / "build/release/bench/far_gate"
 
 
 class FarPair:
@@ -37,7 +39,9 @@ class FarPair:
         self.namesrv = server.Server(roles=("namesrv",)).start()
         self.master = server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys).start()
         host, port = self.master.broker
-        self.gate = Gate((FAR, port + 1), (host, port + 1), round_trip_ms / 2000)
+        self.gate = subprocess.Popen([GATE, "%s:%d" % (FAR, port + 1), "%s:%d" % (host, port + 1), str(int(round_trip_ms * 500))],
+                                     stdout=subprocess.PIPE)
+        self.gate.stdout.readline()  # it listens
         self.slave = server.Server(roles=("slave",), namesrv=self.namesrv.namesrv,
                                    broker_keys=keys | {"brokerId": 1, "haMasterAddress": "%s:%d" % (FAR, port + 1)}).start()
 
@@ -45,7 +49,8 @@ class FarPair:
         return self
 
     def __exit__(self, *_):
-        self.gate.close()
+        self.gate.kill()
+        self.gate.wait()
         for process in (self.slave, self.master, self.namesrv):
             process.remove()
 

@@ -72,6 +72,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       long_polls([this](net::Connection& connection, const protocol::Command& command) {
         pull_again(*this, connection, command);
       }),
+      replica_waits(threads.control()),
       outgoing(threads),
       registration(config, topics, outgoing, threads.control()),
       files_(files),

@@ -39,6 +39,7 @@
 #include "roles/broker/replication/log_sender.h"
 #include "roles/broker/replication/slave_table.h"
 #include "roles/broker/replication/table_sync.h"
+#include "roles/broker/sending/replica_waits.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_table.h"
 #include "storage/message_store.h"
@@ -132,7 +133,8 @@ class Broker {
   Traffic traffic;
   LongPolls long_polls;
   SlaveTable slaves;
-  net::RpcClient outgoing;  // to name servers and the master
+  ReplicaWaits replica_waits;  // of sends
+  net::RpcClient outgoing;     // to name servers and the master
   Registration registration;
   BlockingPool disk;  // requests that may read cold pages
   // Pulls that do. Apart, so that who reads a backlog delays nobody's questions.

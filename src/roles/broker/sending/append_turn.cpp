@@ -104,38 +104,42 @@ net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> tu
   co_return Result<>{};
 }
 
-net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, WaitFor what) {
-  const SteadyTime slaves_deadline = std::chrono::steady_clock::now() + broker.config.slave_timeout;
+// On the connection's thread.
+void answer_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
+                       const Result<>& confirmed) {
+  if (!confirmed && confirmed.error().code == net::NetErrc::TimedOut) {
+    return answer_stored(broker, turn, ResponseCode::FlushSlaveTimeout);
+  }
+  if (!confirmed) return answer_failed(broker, turn, confirmed.error());
+  // What was waited for may be reached by the log of the next master.
+  if (broker.store->reign() != turn->batch->reign()) {
+    return answer_failed(
+        broker, turn,
+        {make_error_code(storage::StoreErrc::NoReign), "this broker is the master no more"});
+  }
+  answer_stored(broker, turn, ResponseCode::Success);
+}
+
+void answer_when_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
+                            SteadyTime deadline) {
+  ReplicaWaits::Then then = [&broker, turn](const Result<>& confirmed) {
+    turn->connection->thread().post(
+        [&broker, turn, confirmed] { answer_replicated(broker, turn, confirmed); });
+  };
+  const ConfirmedOffset end{turn->batch->end().value};
+  broker.replica_waits.wait(broker.replicated(), end, deadline, std::move(then));
+}
+
+net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, WaitFor what,
+                                SteadyTime slaves_deadline) {
   const Result<> durable = co_await await_durable(broker, turn, what.flush);
   if (!durable && durable.error().code == net::NetErrc::TimedOut) {
     answer_stored(broker, turn, ResponseCode::FlushDiskTimeout);
-    co_return;
+  } else if (!durable || !what.slaves) {
+    answer_replicated(broker, turn, durable);
+  } else {
+    answer_when_replicated(broker, turn, slaves_deadline);
   }
-  if (!durable) {
-    answer_failed(broker, turn, durable.error());
-    co_return;
-  }
-  if (what.slaves) {
-    const ConfirmedOffset end{turn->batch->end().value};
-    const Result<> confirmed =
-        co_await net::await_at_least(broker.replicated(), end, slaves_deadline);
-    if (!confirmed && confirmed.error().code == net::NetErrc::TimedOut) {
-      answer_stored(broker, turn, ResponseCode::FlushSlaveTimeout);
-      co_return;
-    }
-    if (!confirmed) {
-      answer_failed(broker, turn, confirmed.error());
-      co_return;
-    }
-  }
-  // What was waited for may be reached by the log of the next master.
-  if (broker.store->reign() != turn->batch->reign()) {
-    const Error over{make_error_code(storage::StoreErrc::NoReign),
-                     "this broker is the master no more"};
-    answer_failed(broker, turn, over);
-    co_return;
-  }
-  answer_stored(broker, turn, ResponseCode::Success);
 }
 
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
@@ -153,8 +157,12 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
     return answer_stored(broker, turn, ResponseCode::Success);
   }
   if (what.flush) broker.store->request_flush();
-  std::function<net::Task<>()> wait = [&broker, turn, what] {
-    return answer_when_durable(broker, turn, what);
+  const SteadyTime slaves_deadline = std::chrono::steady_clock::now() + broker.config.slave_timeout;
+  if (!what.flush && !turn->topics_saved) {
+    return answer_when_replicated(broker, turn, slaves_deadline);
+  }
+  std::function<net::Task<>()> wait = [&broker, turn, what, slaves_deadline] {
+    return answer_when_durable(broker, turn, what, slaves_deadline);
   };
   net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
 }
