@@ -105,7 +105,8 @@ int main(int count, char** words) {
     open(*far, stream, delay);
     // The server closes the stream when this ends.
     const Event never;
-    while (!stream->closed()) (void)co_await never.wait_until(std::chrono::steady_clock::now() + 1s);
+    while (!stream->closed())
+      (void)co_await never.wait_until(std::chrono::steady_clock::now() + 1s);
   };
   rmq::net::StreamServer server(threads, serve, kIdle);
   if (!from || !server.listen(from->first, from->second)) {

@@ -1,7 +1,9 @@
 // `rmq cluster mode`: whether slaves are waited for.
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,10 +25,15 @@ constexpr const char* kSingle = "single";
 constexpr const char* kAsync = "async";
 constexpr const char* kSync = "sync";
 
+// For slaves to be in sync again.
+constexpr std::chrono::seconds kCatchUpMax{15};
+constexpr std::chrono::milliseconds kCatchUpPause{20};
+
 struct ModeOptions : CommonOptions {
   std::string cluster;
   std::string mode;              // set
   std::string auto_failover;     // set: on, off; empty: as it is
+  std::string controllers;       // set, with on
   std::int64_t min_in_sync = 0;  // set; 0: not given
   bool dry_run = false;          // set
 };
@@ -47,6 +54,18 @@ struct BrokerSet {
     return "";
   }
   bool controlled() const { return setting("enableControllerMode") == "true"; }
+  // Those whose automatic failover is not `on`: when a change was interrupted, not all.
+  std::vector<Target> with_failover_other_than(bool on) const {
+    std::vector<Target> others;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (!settings[i]) continue;
+      const bool is_on =
+          std::ranges::find(*settings[i], JavaProperties::value_type("enableControllerMode",
+                                                                     "true")) != settings[i]->end();
+      if (is_on != on) others.push_back(members[i]);
+    }
+    return others;
+  }
   bool sync() const {
     return setting("brokerRole") == "SYNC_MASTER" ||
            (controlled() && setting("allAckInSyncStateSet") == "true");
@@ -158,9 +177,14 @@ ExitCode show_modes(const ModeOptions& options, Session& session, Console& conso
 // --- Setting it
 
 // How many are to have what is acknowledged.
-std::int64_t wanted_in_sync(const BrokerSet& set, const ModeOptions& options) {
+std::int64_t wanted_in_sync(bool controlled, const ModeOptions& options) {
   if (options.min_in_sync > 0) return options.min_in_sync;
-  return set.controlled() ? 1 : 2;
+  return controlled ? 1 : 2;
+}
+
+// Whether controllers elect the master afterwards.
+bool wanted_failover(const BrokerSet& set, const ModeOptions& options) {
+  return options.auto_failover.empty() ? set.controlled() : options.auto_failover == "on";
 }
 
 Failure refusal(std::string code, std::string message, std::string hint) {
@@ -173,16 +197,9 @@ Failure refusal(std::string code, std::string message, std::string hint) {
 
 // Why a set cannot change to what is wanted.
 std::optional<Failure> reason_against(const BrokerSet& set, const ModeOptions& options) {
-  const bool on = set.controlled();
-  if (!options.auto_failover.empty() && on != (options.auto_failover == "on")) {
-    return refusal(
-        "NEEDS_RESTART",
-        "automatic failover of '" + set.name + "' is " + (on ? "on" : "off") +
-            ": a broker turns to controllers, or from them, when it starts",
-        on ? "Restart the slave without --controller, with --role=slave, then the master with "
-             "--role=master."
-           : "Restart the slave with --controller HOST:PORT, then, when it follows again, the "
-             "master.");
+  if (options.auto_failover == "on" && !set.controlled() && options.controllers.empty()) {
+    return refusal("NO_CONTROLLER", "'" + set.name + "' has no controllers yet",
+                   "Say which: --controller HOST:PORT[;...].");
   }
   if (options.mode == kSingle && set.members.size() > 1) {
     return refusal("HAS_SLAVES",
@@ -191,7 +208,7 @@ std::optional<Failure> reason_against(const BrokerSet& set, const ModeOptions& o
                    "Stop them first; then it is one. Their messages stay in their stores.");
   }
   if (options.mode != kSync) return std::nullopt;
-  const std::int64_t wanted = wanted_in_sync(set, options);
+  const std::int64_t wanted = wanted_in_sync(wanted_failover(set, options), options);
   if (set.in_sync() >= wanted) return std::nullopt;
   return refusal("NOT_IN_SYNC",
                  "'" + set.name + "' has " + std::to_string(set.in_sync()) + " of " +
@@ -202,26 +219,63 @@ std::optional<Failure> reason_against(const BrokerSet& set, const ModeOptions& o
 
 JavaProperties wanted_settings(const BrokerSet& set, const ModeOptions& options) {
   const bool sync = options.mode == kSync;
+  const bool controlled = wanted_failover(set, options);
   JavaProperties settings{{"brokerRole", sync ? "SYNC_MASTER" : "ASYNC_MASTER"}};
-  if (set.controlled() && !sync) settings.emplace_back("allAckInSyncStateSet", "false");
+  if (controlled && !sync) settings.emplace_back("allAckInSyncStateSet", "false");
   if (sync) {
-    settings.emplace_back(set.controlled() ? "minInSyncReplicas" : "inSyncReplicas",
-                          std::to_string(wanted_in_sync(set, options)));
+    settings.emplace_back(controlled ? "minInSyncReplicas" : "inSyncReplicas",
+                          std::to_string(wanted_in_sync(controlled, options)));
   }
   return settings;
 }
 
 // Under controllers each member may be the master tomorrow, and the master of today comes last: a
 // failover amid the change finds the new mode. Without them a slave stays one.
-std::vector<Target> to_be_changed(const BrokerSet& set) {
-  if (!set.controlled()) return {set.members.front()};
+std::vector<Target> to_be_changed(const BrokerSet& set, bool controlled) {
+  if (!controlled) return {set.members.front()};
   return {set.members.rbegin(), set.members.rend()};
+}
+
+// All of the set, the master first. Meanwhile it acknowledges alone: its slaves come back one by
+// one.
+Result<> turn_failover(const BrokerSet& set, bool on, const ModeOptions& options,
+                       AdminClient& admin, Session& session) {
+  const auto update = [&](const Target& target, const JavaProperties& settings) {
+    return session.run<Result<>>(
+        [&] { return admin.update_broker_config(target.address, settings); });
+  };
+  JavaProperties turn{{"enableControllerMode", on ? "true" : "false"}};
+  if (on) {
+    turn.emplace_back("controllerAddr", options.controllers.empty() ? set.setting("controllerAddr")
+                                                                    : options.controllers);
+    turn.emplace_back("brokerRole", set.sync() ? "SYNC_MASTER" : "ASYNC_MASTER");
+    turn.emplace_back("minInSyncReplicas", "1");
+  } else if (set.sync()) {
+    for (const Target& target : to_be_changed(set, true)) {
+      RMQ_CHECK(
+          update(target, {{"brokerRole", "ASYNC_MASTER"}, {"allAckInSyncStateSet", "false"}}));
+    }
+  }
+  for (const Target& target : set.with_failover_other_than(on)) RMQ_CHECK(update(target, turn));
+  const auto deadline = std::chrono::steady_clock::now() + kCatchUpMax;
+  const auto wanted = static_cast<std::int64_t>(set.members.size());
+  BrokerSet now = set;
+  while (now.in_sync() < wanted && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kCatchUpPause);
+    now.ha =
+        session.run<Result<HaStatus>>([&] { return admin.ha_status(set.members.front().address); });
+  }
+  return {};
 }
 
 Result<> change(const BrokerSet& set, const ModeOptions& options, AdminClient& admin,
                 Session& session) {
+  const bool controlled = wanted_failover(set, options);
+  if (!set.with_failover_other_than(controlled).empty()) {
+    RMQ_CHECK(turn_failover(set, controlled, options, admin, session));
+  }
   const JavaProperties settings = wanted_settings(set, options);
-  for (const Target& target : to_be_changed(set)) {
+  for (const Target& target : to_be_changed(set, controlled)) {
     RMQ_CHECK(session.run<Result<>>(
         [&] { return admin.update_broker_config(target.address, settings); }));
   }
@@ -301,8 +355,12 @@ void add_cluster_mode(const Command& cluster, Console& console) {
         .within(1, 16)
         .type("N");
     verb.option("--auto-failover", options->auto_failover,
-                "Whether a slave is to take over by itself: refused unless it is so already")
+                "Whether controllers elect the master, and a slave takes over by itself (default: "
+                "as it is)")
         .one_of({"on", "off"});
+    verb.option("--controller", options->controllers,
+                "The controllers, when automatic failover is to be on")
+        .type("HOST:PORT[;...]");
     verb.flag("--dry-run", options->dry_run, "Only show what would change");
     run_as(verb, options, console, set_mode);
   }

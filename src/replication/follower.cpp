@@ -23,11 +23,18 @@ Result<Cut> Follower::on_handshake(const MasterHandshake& theirs) {
   if (state_ != State::Handshake) return fail(ReplicationErrc::UnexpectedMessage, "handshake");
   if (theirs.epoch < reign_) return fail(ReplicationErrc::StaleEpoch);
   if (theirs.epoch > reign_) return fail(ReplicationErrc::NewerEpoch);
-  PhysicalOffset to = log_.end;
-  if (log_.history.empty()) {
-    // Without epochs nothing says whether the logs are the same.
-    if (log_.end != log_.begin) return fail(ReplicationErrc::LogWithoutEpochs);
-  } else {
+  Cut cut{log_.end, {}};
+  PhysicalOffset& to = cut.to;
+  if (log_.history.empty() && log_.end != log_.begin) {
+    // Without epochs nothing else says whether the logs are the same.
+    const bool covered =
+        !theirs.history.empty() && theirs.history.entries().front().start <= log_.begin;
+    if (!log_.is_copy || !covered) return fail(ReplicationErrc::LogWithoutEpochs);
+    to = std::min(log_.end, theirs.end);
+    log_.history = theirs.history;
+    log_.history.truncate_suffix(to);
+    cut.adopted = log_.history;
+  } else if (!log_.history.empty()) {
     const std::optional<PhysicalOffset> common =
         consistent_point({log_.history, log_.end}, {theirs.history, theirs.end});
     if (!common || *common < log_.begin) return fail(ReplicationErrc::NoCommonPoint);
@@ -37,7 +44,7 @@ Result<Cut> Follower::on_handshake(const MasterHandshake& theirs) {
   log_.end = to;
   log_.history.truncate_suffix(to);
   state_ = State::Cutting;
-  return Cut{to};
+  return cut;
 }
 
 Report Follower::on_cut() {

@@ -31,12 +31,17 @@ struct FollowerLog {
   PhysicalOffset begin;
   PhysicalOffset end;
   PhysicalOffset confirmed;
+  // It was copied, without epochs, from whoever was the master of this set then: as far as it goes
+  // it is the master's, and gets the master's epochs.
+  bool is_copy = false;
 };
 
 // The log, the queues, the index, group offsets and timers are cut to `to`, and the log is synced,
 // also when nothing is to be cut: the first report acknowledges all of it. Only then the history.
 struct Cut {
   PhysicalOffset to;
+  // The history of a log that had none.
+  std::optional<EpochHistory> adopted;
 };
 
 // `bytes` are written at `offset`; before them, on disk, `begins` joins the epoch history.

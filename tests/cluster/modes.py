@@ -70,7 +70,7 @@ def without_controller(table):
         namesrv = pair.namesrv.namesrv
         expect("one broker", mode_of(namesrv)["mode"] == "single", mode_of(namesrv))
         refused(namesrv, "NOT_IN_SYNC", "sync")
-        refused(namesrv, "NEEDS_RESTART", "single", "--auto-failover", "on")
+        refused(namesrv, "NO_CONTROLLER", "single", "--auto-failover", "on")
         pair.slave.start()
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
         refused(namesrv, "HAS_SLAVES", "single")
@@ -95,6 +95,47 @@ def without_controller(table):
         return check(pair.master, ledger)
 
 
+# Mode and automatic failover, one after the other.
+FAILOVER_CHANGES = (("async", "on"), ("async", "off"), ("sync", "on"), ("async", "off"), ("sync", "off"), ("sync", "on"), ("sync", "off"),
+                    ("async", "on"), ("sync", "off"), ("sync", "on"))
+
+
+def with_and_without_controller(table):
+    """A pair that gets a controller while it runs, and loses it again; at last its slave takes over."""
+    with Pair() as pair:
+        controller = server.Server(roles=("controller",)).start()
+        namesrv = pair.namesrv.namesrv
+        pair.slave.start()
+        wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
+        ledger = load.Ledger(TOPIC)
+        load.create(pair.master.broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
+        senders = Senders(namesrv, ledger)
+        senders.start()
+        try:
+            wait_more(ledger)
+            refused(namesrv, "SYSTEM_ERROR", "async", "--auto-failover", "on", "--controller", "127.0.0.1:1")
+            for mode, failover in FAILOVER_CHANGES:
+                was = mode_of(namesrv)
+                senders.mark()
+                wait_more(ledger)
+                code, answer = rmq(namesrv, "cluster", "mode", "set", mode, "--auto-failover", failover, "--controller",
+                                   "%s:%d" % controller.controller)
+                expect("mode set %s, failover %s" % (mode, failover), code == 0, answer)
+                wait_more(ledger)
+                now = mode_of(namesrv)
+                expect("the mode", (now["mode"], now["auto_failover"], now["in_sync"]) == (mode, failover == "on", 2), now)
+                table.append(("failover %s to %s" % ("on" if was["auto_failover"] else "off", failover), was["mode"], mode,
+                              sum(senders.errors.values()), senders.pause))
+            pair.master.kill()
+            wait_more(ledger)
+        finally:
+            senders.end()
+        errors = check(pair.slave, ledger)
+        controller.remove()
+        return errors
+
+
 def promote(brokers, namesrv, ledger):
     """A planned hand-over of an asynchronous master, whose slave gets all that was acknowledged."""
     old = brokers.master()
@@ -110,7 +151,6 @@ def promote(brokers, namesrv, ledger):
 def with_controller(table):
     with failover.Set("async") as brokers:
         namesrv = brokers.namesrv.namesrv
-        refused(namesrv, "NEEDS_RESTART", "async", "--auto-failover", "off")
         ledger = load.Ledger(TOPIC)
         load.create(brokers.master().broker, TOPIC)
         wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
@@ -138,10 +178,10 @@ def check(master, ledger):
 
 def main():
     table = []
-    errors = without_controller(table) + with_controller(table)
-    print("%-14s %-7s %-7s %13s %14s" % ("", "from", "to", "failed sends", "longest pause"))
+    errors = without_controller(table) + with_controller(table) + with_and_without_controller(table)
+    print("%-22s %-7s %-7s %13s %14s" % ("", "from", "to", "failed sends", "longest pause"))
     for kind, was, wanted, failed, pause in table:
-        print("%-14s %-7s %-7s %13d %11.0f ms" % (kind, was, wanted, failed, 1000 * pause))
+        print("%-22s %-7s %-7s %13d %11.0f ms" % (kind, was, wanted, failed, 1000 * pause))
         if failed:
             errors.append("a send failed when %s became %s" % (was, wanted))
     for error in errors[:20]:

@@ -115,10 +115,10 @@ Result<> Broker::start() {
   saver_.wake();
   start_timers();
   return_free_memory();
-  if (replicas_) {
+  if (ReplicaManager* const manager = replicas()) {
     // Controllers send notices, and replicas ask where the log is to be had.
     server_->start_accepting();
-    replicas_->start();
+    manager->start();
     threads.control().post([this] { table_sync_.start(); });
   }
   std::function<net::Task<bool>()> announce = [this] { return this->announce(); };
@@ -127,7 +127,7 @@ Result<> Broker::start() {
     log::warn("broker", "not registered with any name server yet, trying on",
               kv("namesrv", config.namesrv_addr));
   }
-  if (!replicas_) server_->start_accepting();
+  if (replicas() == nullptr) server_->start_accepting();
   vip_server_->start_accepting();
   log::info("broker", "broker serves", kv("name", config.broker_name), kv("address", address()),
             kv("store", config.store.root_directory));
@@ -136,11 +136,12 @@ Result<> Broker::start() {
 
 // False when no name server has taken the broker in time.
 net::Task<bool> Broker::announce() {
-  if (!replicas_) {
+  ReplicaManager* const manager = replicas();
+  if (manager == nullptr) {
     register_as(config.broker_id);
   } else {
     const SteadyTime deadline = std::chrono::steady_clock::now() + kFirstRegistration;
-    const bool settled = co_await replicas_->settled(deadline);
+    const bool settled = co_await manager->settled(deadline);
     if (!settled) {
       log::warn("broker", "no controller has said yet who is the master: the broker waits",
                 kv("controllers", config.controller_addr));
@@ -168,8 +169,9 @@ Result<> Broker::open_store() {
   RMQ_CHECK(delay_progress.load(*store));
   delays_.emplace(*store, delay_progress, clock);
   if (config.enable_controller_mode) {
-    replicas_ = std::make_unique<ReplicaManager>(*this, files_);
-    RMQ_CHECK(replicas_->load());
+    managers_.push_back(std::make_unique<ReplicaManager>(*this, files_));
+    RMQ_CHECK(managers_.back()->load());
+    replicas_ = managers_.back().get();
   }
   return {};
 }
@@ -215,7 +217,9 @@ void Broker::connect_parts() {
   });
   store->on_fatal([this](const Error& why) {
     log::error("broker", "the store can write no more: the broker stops", kv("why", why.message()));
-    if (replicas_) threads.control().post([this] { replicas_->on_log_failed(); });
+    if (ReplicaManager* const manager = replicas()) {
+      threads.control().post([manager] { manager->on_log_failed(); });
+    }
     if (on_fatal_) on_fatal_(why);
   });
   topics.on_change([this] {
@@ -238,41 +242,48 @@ void Broker::connect_parts() {
 Result<> Broker::start_replication() {
   slaves.start(ConfirmedOffset{store->appended().value().value}, needed_replicas(),
                [this](ConfirmedOffset end) { store->confirm(end); });
-  sender_->start();
-  if (!is_slave()) return {};
-  offsets.keep_local_commits(true);
-  receiver_.emplace(config, *store, outgoing, threads, clock);
-  registration.on_master([this](const Registration::Master& master) {
-    // One that is gone may come back where it was.
-    if (master.ha.empty()) return;
-    receiver_->set_master({master.broker, master.ha});
-    table_sync_.set_master(master.broker);
-  });
-  std::function<net::Task<>()> begin = [this]() -> net::Task<> {
-    receiver_->start();
-    receiver_->set_master({});
+  senders_.back()->start();
+  if (is_slave()) follow_classic();
+  return {};
+}
+
+void Broker::follow_classic() {
+  receivers_.push_back(std::make_unique<LogReceiver>(config, *store, outgoing, threads, clock));
+  LogReceiver* const receiver = receivers_.back().get();
+  std::function<net::Task<>()> begin = [this, receiver]() -> net::Task<> {
+    offsets.keep_local_commits(true);
+    registration.on_master([this, receiver](const Registration::Master& master) {
+      // One that is gone may come back where it was.
+      if (master.ha.empty() || receiver_ != receiver) return;
+      receiver->set_master({master.broker, master.ha});
+      table_sync_.set_master(master.broker);
+    });
+    receiver_ = receiver;
+    receiver->start();
+    receiver->set_master({});
     table_sync_.start();
     co_return;
   };
   net::run_blocking<void>(threads.control(), std::move(begin));
-  return {};
 }
 
 void Broker::stop_replication() {
-  if (replicas_) {
-    std::function<net::Task<>()> leave = [this]() -> net::Task<> {
-      table_sync_.stop();
-      co_await replicas_->stop();
-    };
-    net::run_blocking<void>(threads.control(), std::move(leave));
-    return;
-  }
-  if (sender_) sender_->stop();
-  if (!receiver_) return;
-  std::function<net::Task<>()> end = [this]() -> net::Task<> {
-    receiver_->stop();
+  ReplicaManager* const manager = replicas();
+  if (manager == nullptr) stop_classic();
+  std::function<net::Task<>()> leave = [this, manager]() -> net::Task<> {
     table_sync_.stop();
-    co_return;
+    if (manager != nullptr) co_await manager->stop();
+  };
+  net::run_blocking<void>(threads.control(), std::move(leave));
+}
+
+void Broker::stop_classic() {
+  if (!senders_.empty()) senders_.back()->stop();
+  LogReceiver* const receiver = receiver_.exchange(nullptr);
+  if (receiver == nullptr) return;
+  std::function<net::Task<>()> end = [receiver]() -> net::Task<> {
+    receiver->stop();
+    co_await receiver->ended();
   };
   net::run_blocking<void>(threads.control(), std::move(end));
 }
@@ -292,8 +303,8 @@ void Broker::start_timers() {
     long_polls.sweep(clock.steady_now(), nullptr);
     traffic.sample();
     slaves.sample();
-    if (receiver_) receiver_->sample();
-    if (replicas_) replicas_->sample();
+    if (LogReceiver* const receiver = receiver_) receiver->sample();
+    if (ReplicaManager* const manager = replicas()) manager->sample();
   });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of =
@@ -312,6 +323,7 @@ void Broker::start_timers() {
 
 void Broker::stop() {
   if (stopping_.exchange(true)) return;
+  mode_work.stop();
   std::function<net::Task<>()> leave = [this] { return registration.stop(kUnregister); };
   net::run_blocking<void>(threads.control(), std::move(leave));
   if (server_) server_->stop_accepting();

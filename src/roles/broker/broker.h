@@ -40,6 +40,7 @@
 #include "roles/broker/replication/slave_table.h"
 #include "roles/broker/replication/table_sync.h"
 #include "roles/broker/sending/replica_waits.h"
+#include "roles/broker/sending/send_gate.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_table.h"
 #include "storage/message_store.h"
@@ -78,6 +79,15 @@ class Broker {
   // It can do its work no more. Any thread.
   void fail_with(const Error& why);
 
+  // --- Controllers for a broker that runs, or none any more (broker_switch.cpp)
+
+  // From now on these ("host:port" of each, separated by ';') say who is master; or nobody does,
+  // and what is master or slave stays so. Sends wait meanwhile, and none fails. A master is changed
+  // before its slaves. They block for some seconds at most: not on an io thread, and one at a time.
+  // Errors, and all is as it was: no controller answers, slaves are too far behind, I/O.
+  Result<> turn_to_controllers(const std::string& addresses);
+  Result<> turn_from_controllers();
+
   std::uint16_t port() const { return config.listen_port; }
   // "ip:port" as told to clients.
   std::string address() const;
@@ -96,9 +106,9 @@ class Broker {
   // A slave whose master is there and sends its log.
   bool follows() const;
   // Null on a master, and under controllers.
-  const LogReceiver* receiver() const { return receiver_ ? &*receiver_ : nullptr; }
-  // Null without controllers. Set by start().
-  ReplicaManager* replicas() const { return replicas_.get(); }
+  const LogReceiver* receiver() const { return receiver_.load(std::memory_order_acquire); }
+  // Null without controllers. What was returned once stays until the broker goes.
+  ReplicaManager* replicas() const { return replicas_.load(std::memory_order_acquire); }
 
   // Whether sends wait for replicas; for what of the log they have; and that there is more of it.
   bool waits_for_replicas() const;
@@ -140,6 +150,8 @@ class Broker {
   // Pulls that do. Apart, so that who reads a backlog delays nobody's questions.
   BlockingPool cold_pulls;
   BlockingPool role_work{1};  // changes of role, which wait for the disk
+  BlockingPool mode_work{1};  // turn_to_controllers() and turn_from_controllers()
+  SendGate send_gate;         // closed while these are at work
   // Set while stop() asks clients to go elsewhere, which the services answer and count.
   std::atomic<bool> leaving{false};
   std::atomic<std::uint64_t> sent_away{0};
@@ -153,8 +165,14 @@ class Broker {
   void connect_parts();
   void start_timers();
   Result<> start_replication();
+  void follow_classic();
   std::size_t needed_replicas() const;
   void stop_replication();
+  void stop_classic();
+  Result<> settle_sends();
+  Result<> begin_controlled(ReplicaManager& manager);
+  Result<> begin_uncontrolled(bool leads);
+  void set_controllers(bool enabled, const std::string& addresses);
   Result<> listen_for_replicas(std::uint16_t port);
   void register_as(std::int64_t id);
   void run_every(std::chrono::milliseconds period, std::function<void()> work);
@@ -169,11 +187,14 @@ class Broker {
   std::unique_ptr<BrokerService> vip_service_;  // all but the pulling ones, as in Java
   std::unique_ptr<net::RpcServer> server_;
   std::unique_ptr<net::RpcServer> vip_server_;
-  std::optional<LogSender> sender_;      // made by start()
-  std::optional<LogReceiver> receiver_;  // of a slave, likewise
+  // The last one of each is in use, if any is; what the others have begun may still end.
+  std::vector<std::unique_ptr<LogSender>> senders_;
+  std::vector<std::unique_ptr<LogReceiver>> receivers_;
+  std::vector<std::unique_ptr<ReplicaManager>> managers_;
+  std::atomic<LogReceiver*> receiver_{nullptr};  // of a slave
   TableSync table_sync_;
-  std::unique_ptr<ReplicaManager> replicas_;  // made by start()
-  bool announced_ = false;                    // control thread: registration has started
+  std::atomic<ReplicaManager*> replicas_{nullptr};
+  bool announced_ = false;  // control thread: registration has started
   std::atomic<bool> stopping_{false};
 };
 

@@ -135,10 +135,12 @@ constexpr std::tuple kReplicationFields{
 // Automatic failover.
 constexpr std::tuple kControlledFields{
     Field{"broker.enable_controller_mode", "enableControllerMode",
-          &BrokerConfig::enable_controller_mode, Reload::Restart,
+          &BrokerConfig::enable_controller_mode, Reload::Live,
           "Controllers say who of a broker set is master, and a slave takes over by itself."},
     Field{"broker.controller", "controllerAddr", &BrokerConfig::controller_addr, Kind::List,
-          address_list, Reload::Restart, "Every controller, as host:port."},
+          address_list, Reload::Live,
+          "Every controller, as host:port. While running it is changed together with "
+          "`broker.enable_controller_mode` only."},
     Field{"broker.all_ack_in_sync_state_set", "allAckInSyncStateSet",
           &BrokerConfig::all_ack_in_sync_state_set, Reload::Live,
           "A send waits for all replicas of the SyncStateSet; so it does with SYNC_MASTER."},

@@ -11,21 +11,26 @@
 namespace rmq::roles::broker {
 
 bool Broker::is_slave() const {
-  if (replicas_) return replicas_->standing() != ReplicaManager::Standing::Master;
+  if (const ReplicaManager* manager = replicas()) {
+    return manager->standing() != ReplicaManager::Standing::Master;
+  }
   return config.broker_role == BrokerRole::Slave;
 }
 
 bool Broker::is_fenced() const {
-  return replicas_ && replicas_->standing() == ReplicaManager::Standing::Fenced;
+  const ReplicaManager* const manager = replicas();
+  return manager != nullptr && manager->standing() == ReplicaManager::Standing::Fenced;
 }
 
 bool Broker::follows() const {
-  if (replicas_) return replicas_->receiver().connected();
-  return receiver_ && receiver_->connected();
+  if (const ReplicaManager* manager = replicas()) return manager->receiver().connected();
+  const LogReceiver* const classic = receiver();
+  return classic != nullptr && classic->connected();
 }
 
 bool Broker::waits_for_replicas() const {
-  return replicas_ ? replicas_->waits() : slaves.needed() > 1;
+  const ReplicaManager* const manager = replicas();
+  return manager != nullptr ? manager->waits() : slaves.needed() > 1;
 }
 
 // Without controllers.
@@ -35,6 +40,15 @@ std::size_t Broker::needed_replicas() const {
 }
 
 Result<> Broker::check_role_change(const BrokerConfig& next) const {
+  if (next.enable_controller_mode) {
+    if (!next.controller_addr.empty() &&
+        (config.controller_addr == next.controller_addr || !config.enable_controller_mode)) {
+      return {};
+    }
+    return fail(protocol::ResponseCode::SystemError,
+                "controllerAddr: a list of controllers, which can only be changed while "
+                "enableControllerMode is false");
+  }
   const bool slave = next.broker_role == BrokerRole::Slave;
   if (slave == (config.broker_role == BrokerRole::Slave)) return {};
   return fail(protocol::ResponseCode::SystemError,
@@ -43,24 +57,30 @@ Result<> Broker::check_role_change(const BrokerConfig& next) const {
 }
 
 void Broker::role_settings_changed() {
-  if (replicas_) return replicas_->settings_changed();
+  if (ReplicaManager* const manager = replicas()) return manager->settings_changed();
   slaves.set_needed(needed_replicas(),
                     [this] { return ConfirmedOffset{store->appended().value().value}; });
 }
 
 Watermark<ConfirmedOffset>& Broker::replicated() {
-  return replicas_ ? replicas_->acknowledged() : slaves.confirmed();
+  ReplicaManager* const manager = replicas();
+  return manager != nullptr ? manager->acknowledged() : slaves.confirmed();
 }
 
 void Broker::note_own_log() {
-  if (!replicas_) return;
-  if (const auto leading = replicas_->leading()) leading->note_own_log();
+  const ReplicaManager* const manager = replicas();
+  if (manager == nullptr) return;
+  if (const auto leading = manager->leading()) leading->note_own_log();
 }
 
 Result<> Broker::listen_for_replicas(std::uint16_t port) {
-  if (replicas_) return replicas_->listen(config.listen_address, port);
-  sender_.emplace(config, *store, slaves, cold_pulls, threads);
-  return sender_->listen(config.listen_address, port);
+  if (ReplicaManager* const manager = replicas()) {
+    return manager->listen(config.listen_address, port);
+  }
+  senders_.push_back(std::make_unique<LogSender>(config, *store, slaves, cold_pulls, threads));
+  Result<> listening = senders_.back()->listen(config.listen_address, port);
+  if (!listening) senders_.pop_back();
+  return listening;
 }
 
 void Broker::register_as(std::int64_t id) {

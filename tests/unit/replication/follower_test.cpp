@@ -86,6 +86,31 @@ TEST_CASE("follower: a peer of another reign") {
         ReplicationErrc::NewerEpoch);
 }
 
+TEST_CASE("follower: a copy without epochs takes the master's over, as far as it goes") {
+  const MasterHandshake theirs{PhysicalOffset{90}, kReign, history_of({{2, 0}, {3, 60}})};
+  FollowerLog longer = log_of({}, 100);
+  longer.is_copy = true;
+  Follower follower({.self = 2}, kReign, longer);
+  const Result<Cut> cut = follower.on_handshake(theirs);
+  REQUIRE(cut);
+  CHECK(cut->to == PhysicalOffset{90});
+  CHECK(cut->adopted == theirs.history);
+  (void)follower.on_cut();
+  CHECK(follower.on_block(block(90, 5, 3, 60)).value()->begins == std::nullopt);
+
+  FollowerLog shorter = log_of({}, 60);
+  shorter.is_copy = true;
+  CHECK(Follower({.self = 2}, kReign, shorter).on_handshake(theirs)->adopted ==
+        history_of({{2, 0}}));
+  // One that goes further back than the master's epochs do is not known to be its.
+  const MasterHandshake late{PhysicalOffset{90}, kReign, history_of({{3, 10}})};
+  CHECK(why_no_handshake(shorter, late) == ReplicationErrc::LogWithoutEpochs);
+  // Nothing to take over: the empty log of a new slave.
+  FollowerLog empty = log_of({}, 0);
+  empty.is_copy = true;
+  CHECK_FALSE(Follower({.self = 2}, kReign, empty).on_handshake(theirs)->adopted);
+}
+
 TEST_CASE("follower: logs that cannot be joined") {
   const MasterHandshake theirs{PhysicalOffset{90}, kReign, history_of({{2, 50}, {3, 60}})};
   CHECK(why_no_handshake(log_of(history_of({{1, 0}}), 10), theirs) ==

@@ -157,4 +157,22 @@ TEST_CASE("epoch file: a change that cannot be written is none, and can be made 
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "epoch file: a history is taken over whole, and forgotten whole") {
+  EpochFile file(files, directory.path());
+  REQUIRE(file.load(kLogEnd));
+  const auto history = replication::EpochHistory::from({entry(2, 0), entry(5, 100)});
+  REQUIRE(file.adopt(*history));
+  CHECK(file.history() == *history);
+  CHECK(entries() == history->entries());
+  REQUIRE(file.see(Epoch{7}));
+  REQUIRE(file.forget());
+  CHECK(file.history().empty());
+  CHECK(file.seen() == Epoch{});
+  for (const std::string& gone : {path, backup, reign}) CHECK_FALSE(files.exists(gone).value());
+  CHECK(entries().empty());
+  REQUIRE(file.forget());
+  REQUIRE(file.begin(Epoch{1}, PhysicalOffset{0}));
+  CHECK(entries() == Entries{entry(1, 0)});
+}
+
 }  // namespace rmq::roles::broker

@@ -12,9 +12,10 @@ class Broker;
 
 // UPDATE_BROKER_CONFIG: all of the body's settings or none, until the next start: the config file
 // stays as it is (Java rewrites it). Codes: NO_PERMISSION (16): a key that must not be changed;
-// SYSTEM_ERROR (1): a bad value, or a setting that only counts at a start.
-Result<Response> on_update_broker_config(Broker& broker, const Caller& caller,
-                                         const protocol::UpdateBrokerConfigRequest& request);
+// SYSTEM_ERROR (1): a bad value, a setting that only counts at a start, or enableControllerMode
+// cannot be carried out now.
+net::Task<Result<Response>> on_update_broker_config(Broker& broker, Caller caller,
+                                                    protocol::UpdateBrokerConfigRequest request);
 // GET_BROKER_CONFIG: every setting as "key=value\n".
 Result<Response> on_get_broker_config(Broker& broker,
                                       const protocol::GetBrokerConfigRequest& request);

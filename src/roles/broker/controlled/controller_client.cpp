@@ -201,6 +201,19 @@ net::Task<Result<ReignInfo>> ControllerClient::alter(replication::SetProposal pr
   co_return reign;
 }
 
+net::Task<Result<>> ControllerClient::forget_set() {
+  Question question = [this] {
+    protocol::CleanBrokerDataRequest header;
+    header.cluster_name = config_.cluster_name;
+    header.broker_name = config_.broker_name;
+    header.is_clean_living_broker = true;
+    return protocol::make_request(RequestCode::CleanBrokerData, header);
+  };
+  RMQ_CO_TRY(const Command answer, co_await ask(std::move(question)));
+  if (answer.code != 0) co_return fail(refusal(answer));
+  co_return Result<>{};
+}
+
 void ControllerClient::beat(const Beat& beat) {
   protocol::BrokerHeartbeatRequest header;
   header.cluster_name = config_.cluster_name;

@@ -37,6 +37,8 @@ class ControllerClient {
   net::Task<Result<replication::ReignInfo>> elect(replication::ReplicaId id,
                                                   std::optional<replication::Epoch> over);
   net::Task<Result<replication::ReignInfo>> alter(replication::SetProposal proposal);
+  // No controller has anything more to do with the broker set.
+  net::Task<Result<>> forget_set();
 
   struct Beat {
     replication::ReplicaId id = 0;

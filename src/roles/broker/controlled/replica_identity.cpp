@@ -79,6 +79,13 @@ Result<> ReplicaIdentity::accept() {
   return give_up();
 }
 
+Result<> ReplicaIdentity::forget() {
+  if (!id_) return {};
+  RMQ_CHECK(files_.remove(path()));
+  id_.reset();
+  return {};
+}
+
 Result<> ReplicaIdentity::give_up() {
   application_.reset();
   return files_.remove(temporary_path());

@@ -37,6 +37,7 @@ class ReplicaIdentity {
   Result<> apply(Application application);
   Result<> accept();   // the application
   Result<> give_up();  // the id was taken: another one will be applied for
+  Result<> forget();   // the broker leaves its controllers
 
  private:
   std::string path() const { return root_ + "/brokerIdentity"; }

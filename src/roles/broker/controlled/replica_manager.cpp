@@ -32,7 +32,7 @@ replication::BrokerRoleConfig role_config() {
 
 }  // namespace
 
-ReplicaManager::ReplicaManager(Broker& broker, FileSystem& files)
+ReplicaManager::ReplicaManager(Broker& broker, FileSystem& files, Beginning beginning)
     : broker_(broker),
       identity_(files, broker.config.store.root_directory,
                 {broker.config.cluster_name, broker.config.broker_name}),
@@ -40,7 +40,8 @@ ReplicaManager::ReplicaManager(Broker& broker, FileSystem& files)
       controllers_(broker.config, broker.outgoing, broker.threads.control()),
       sender_(broker.config, *broker.store, broker.cold_pulls, broker.threads),
       receiver_(broker.config, *broker.store, epochs_, broker.role_work, broker.threads,
-                broker.clock, hooks()) {}
+                broker.clock, hooks()),
+      beginning_(beginning) {}
 
 EpochReceiver::Hooks ReplicaManager::hooks() {
   return {.on_cut = [this](PhysicalOffset) { broker_.log_was_cut(); },
@@ -53,6 +54,17 @@ EpochReceiver::Hooks ReplicaManager::hooks() {
 Result<> ReplicaManager::load() {
   RMQ_CHECK(identity_.load());
   return epochs_.load(PhysicalOffset{broker_.store->appended().value().value});
+}
+
+net::Task<Result<>> ReplicaManager::reach_controllers() {
+  const auto next = co_await controllers_.next_id();
+  if (!next) co_return fail(next.error());
+  co_return Result<>{};
+}
+
+Result<> ReplicaManager::forget() {
+  RMQ_CHECK(identity_.forget());
+  return epochs_.forget();
 }
 
 Result<> ReplicaManager::listen(const std::string& address, std::uint16_t port) {

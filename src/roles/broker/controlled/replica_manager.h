@@ -35,8 +35,11 @@ class ReplicaManager {
   // What a broker is, to its clients.
   enum class Standing { Fenced, Master, Slave };
 
+  // How it is made: for a broker that starts, or for one that had no controllers until now.
+  enum class Beginning { Start, Live };
+
   // `broker` and `files` outlive the io threads.
-  ReplicaManager(Broker& broker, FileSystem& files);
+  ReplicaManager(Broker& broker, FileSystem& files, Beginning beginning = Beginning::Start);
 
   // Owner's thread, the store is open. Errors: of the files; BrokerErrc::MetadataLost.
   Result<> load();
@@ -45,6 +48,12 @@ class ReplicaManager {
   void start();
   // Returns when nothing here touches the store any more.
   net::Task<> stop();
+  // Before start(): whether there is a controller that answers.
+  net::Task<Result<>> reach_controllers();
+  // Before stop(): controllers forget the broker set, so that nobody is elected in it any more.
+  net::Task<Result<>> dissolve_set() { return controllers_.forget_set(); }
+  // After stop(): so does this broker. Owner's thread. Errors: I/O.
+  Result<> forget();
   // False when the broker is still fenced at `deadline`.
   net::Task<bool> settled(SteadyTime deadline);
 
@@ -114,6 +123,7 @@ class ReplicaManager {
   bool asking_ = false;
   bool proposing_ = false;
   bool stopping_ = false;
+  const Beginning beginning_;
   bool was_master_ = false;    // in this process
   bool followed_ = false;      // likewise
   ConfirmedOffset confirmed_;  // of the reigns before

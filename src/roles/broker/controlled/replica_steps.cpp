@@ -65,8 +65,11 @@ net::Task<> ReplicaManager::begin(replication::StoreReign action) {
     RMQ_CHECK(epochs_.see(epoch));
     if (!begins) return {};
     const PhysicalOffset end{broker_.store->appended().value().value};
-    const PhysicalOffset start =
-        replication::start_of_reign(epochs_.history(), broker_.store->min_physical(), end);
+    // The first reign over a log that slaves have copied takes over their logs too, which may go
+    // further back.
+    const PhysicalOffset begin =
+        beginning_ == Beginning::Live ? PhysicalOffset{} : broker_.store->min_physical();
+    const PhysicalOffset start = replication::start_of_reign(epochs_.history(), begin, end);
     return epochs_.begin(epoch, start);
   };
   const Result<> stored = co_await net::run_on<void>(broker_.role_work, std::move(store));

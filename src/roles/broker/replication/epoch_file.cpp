@@ -130,6 +130,27 @@ Result<> EpochFile::truncate(PhysicalOffset end) {
   return {};
 }
 
+Result<> EpochFile::adopt(const EpochHistory& history) {
+  MutexLock changing(change_mutex_);
+  RMQ_CHECK(save(history));
+  MutexLock lock(mutex_);
+  history_ = history;
+  return {};
+}
+
+Result<> EpochFile::forget() {
+  MutexLock changing(change_mutex_);
+  // In this order: epochs without the newest one seen would be a broker's that has missed them.
+  for (const std::string& path : {path_, path_ + kBackup, seen_path_}) {
+    RMQ_TRY(const bool exists, files_.exists(path));
+    if (exists) RMQ_CHECK(files_.remove(path));
+  }
+  MutexLock lock(mutex_);
+  history_ = EpochHistory();
+  seen_ = Epoch{};
+  return {};
+}
+
 Result<> EpochFile::see(Epoch epoch) {
   MutexLock changing(change_mutex_);
   return epoch > seen() ? save_seen(epoch) : Result<>();

@@ -38,6 +38,10 @@ class EpochFile {
   Result<> begin(replication::Epoch epoch, PhysicalOffset start);
   // The log was cut to `end`. Errors: I/O.
   Result<> truncate(PhysicalOffset end);
+  // The history of a log that had none. Errors: I/O.
+  Result<> adopt(const replication::EpochHistory& history);
+  // The broker leaves its controllers: both files go. Errors: I/O.
+  Result<> forget();
   // An older one than seen() changes nothing. Errors: I/O.
   Result<> see(replication::Epoch epoch);
 

@@ -73,7 +73,8 @@ EpochReceiver::EpochReceiver(const BrokerConfig& config, storage::MessageStore& 
       disk_(disk),
       threads_(threads),
       clock_(clock),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      was_slave_(config.broker_role == BrokerRole::Slave) {}
 
 void EpochReceiver::follow(replication::ReplicaId self, const replication::ReignInfo& reign,
                            std::string ha_address, ConfirmedOffset confirmed) {
@@ -181,6 +182,7 @@ net::Task<EpochReceiver::Outcome> EpochReceiver::run_session(std::uint64_t numbe
   config.ack_flushed = config_.store.flush_disk_type == storage::FlushDiskType::Sync;
   replication::FollowerLog log;
   log.history = epochs_.history();
+  log.is_copy = was_slave_;
   log.begin = store_.min_physical();
   log.end = PhysicalOffset{store_.appended().value().value};
   log.confirmed = std::min(log.end, PhysicalOffset{confirmed().value});
@@ -248,9 +250,10 @@ net::Task<Result<>> EpochReceiver::on_handshake(std::shared_ptr<Session> session
     co_return fail(answer.error());
   }
   const PhysicalOffset to = answer->to;
-  std::function<Result<>()> work = [this, session, to] {
+  std::function<Result<>()> work = [this, session, to, adopted = answer->adopted]() -> Result<> {
     const PhysicalOffset known{confirmed().value};
-    return cut(session->target, to, std::min(known, to));
+    RMQ_CHECK(cut(session->target, to, std::min(known, to)));
+    return adopted ? epochs_.adopt(*adopted) : Result<>();
   };
   RMQ_CO_CHECK(co_await on_disk(std::move(work)));
   // The first report acknowledges all of it.

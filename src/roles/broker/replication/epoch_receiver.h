@@ -119,6 +119,7 @@ class EpochReceiver {
   net::IoThreads& threads_;
   Clock& clock_;
   const Hooks hooks_;
+  const bool was_slave_;  // without controllers: a log without epochs is a copy of the master's
   net::Resolver resolver_;
   std::atomic<std::int64_t> shared_end_{-1};
   std::atomic<std::int64_t> confirmed_{0};

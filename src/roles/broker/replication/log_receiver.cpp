@@ -45,6 +45,8 @@ void LogReceiver::stop() {
   changed_.set();
 }
 
+net::Task<> LogReceiver::ended() { (void)co_await ended_.wait_until(SteadyTime::max()); }
+
 void LogReceiver::set_master(MasterAddress master) {
   if (!config_.ha_master_address.empty()) master.ha = config_.ha_master_address;
   if (master == master_) return;
@@ -75,7 +77,7 @@ net::Task<> LogReceiver::run() {
       pause = sent_away ? std::min(2 * pause, kRetryMax) : kRetry;
       connected_ = false;
       stream_ = nullptr;
-      if (stopping_) co_return;
+      if (stopping_) break;
       std::string failure = ended.error().message();
       if (failure != failure_) {
         log::warn("replication", "the master's log does not come", kv("master", master_.ha),
@@ -85,6 +87,7 @@ net::Task<> LogReceiver::run() {
     }
     (void)co_await changed.wait_until(SteadyClock::now() + pause);
   }
+  ended_.set();
 }
 
 // Returns when the stream has ended, always with the reason.

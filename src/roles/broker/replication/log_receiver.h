@@ -42,6 +42,8 @@ class LogReceiver {
 
   void start();
   void stop();
+  // After stop(): nothing of it touches the store any more.
+  net::Task<> ended();
   // Follows this one from now on.
   void set_master(MasterAddress master);
 
@@ -81,6 +83,7 @@ class LogReceiver {
   // The control thread's own.
   MasterAddress master_;
   net::Event changed_;  // set by set_master() and stop()
+  net::Event ended_;    // run() has
   std::shared_ptr<net::ByteStream> stream_;
   std::string failure_;  // in the log last, so that it is not said again and again
   std::int64_t sampled_ = 0;

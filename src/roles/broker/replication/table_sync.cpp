@@ -39,6 +39,7 @@ struct KnownVersion {
 }  // namespace
 
 void TableSync::start() {
+  if (std::exchange(started_, true)) return;
   std::function<net::Task<>()> loop = [this] { return run(); };
   net::spawn(broker_.threads.control(), "table sync", std::move(loop));
 }

@@ -29,7 +29,7 @@ class TableSync {
  public:
   explicit TableSync(Broker& broker) : broker_(broker) {}  // it outlives the io threads
 
-  void start();
+  void start();  // once; again is nothing
   void stop();
   // Asks this one ("ip:port") from now on.
   void set_master(std::string address);
@@ -59,6 +59,7 @@ class TableSync {
 
   Broker& broker_;
   std::string master_;
+  bool started_ = false;
   bool stopping_ = false;
   bool of_ours_ = false;  // the master is
   net::Event changed_;    // set by set_master() and stop()

@@ -40,6 +40,10 @@ net::Task<Appended> append(storage::MessageStore& store,
 
 net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::AppendBatch> batch,
                                     std::optional<TableVersion> topic_saved) {
+  while (broker.send_gate.is_closed()) {
+    const net::Event opening = broker.send_gate.opening();
+    (void)co_await opening.wait_until(SteadyTime::max());
+  }
   RMQ_CO_CHECK(check_slaves(broker));
   const SteadyTime begun = std::chrono::steady_clock::now();
   const SteadyTime deadline = begun + broker.config.store.sync_flush_timeout;

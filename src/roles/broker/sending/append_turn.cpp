@@ -167,10 +167,7 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
   net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
 }
 
-}  // namespace
-
-void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
-  turn->connection->add_pending(turn->sends.size());
+void append(Broker& broker, std::shared_ptr<AppendTurn> turn) {
   if (const Result<> enough = check_slaves(broker); !enough) {
     return answer_failed(broker, turn, enough.error());
   }
@@ -181,6 +178,20 @@ void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
                          turn->batch = std::move(done);
                          on_appended(broker, turn, appended);
                        });
+}
+
+}  // namespace
+
+void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
+  turn->connection->add_pending(turn->sends.size());
+  if (broker.send_gate.is_closed() && broker.send_gate.keep(turn)) return;
+  append(broker, std::move(turn));
+}
+
+void submit_kept(Broker& broker, const SendGate::Turns& turns) {
+  for (const std::shared_ptr<AppendTurn>& turn : turns) {
+    turn->connection->thread().post([&broker, turn] { append(broker, turn); });
+  }
 }
 
 }  // namespace rmq::roles::broker

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "net/connection.h"
 #include "net/service.h"
+#include "roles/broker/sending/send_gate.h"
 #include "roles/broker/topics/topic_table.h"
 #include "storage/append_batch.h"
 
@@ -39,7 +40,10 @@ struct AppendTurn {
   std::optional<TableVersion> topics_saved;
 };
 
-// Appends `turn` and answers its sends when topic and broker have what they ask for.
+// Appends `turn`, when the broker's gate is open, and answers its sends when topic and broker have
+// what they ask for. On the data thread of its connection.
 void submit(Broker& broker, std::shared_ptr<AppendTurn> turn);
+// The same for what the gate has kept. Any thread.
+void submit_kept(Broker& broker, const SendGate::Turns& turns);
 
 }  // namespace rmq::roles::broker
