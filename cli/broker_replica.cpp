@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cli/broker.h"
+#include "cli/catch_up.h"
 #include "cli/command.h"
 #include "cli/consent.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/targets.h"
 #include "client/client_errc.h"
 #include "client/controller_client.h"
@@ -122,27 +122,18 @@ Result<> set_role(const std::string& address, bool sync, AdminClient& admin, Ses
   return session.run<Result<>>([&] { return admin.update_broker_config(address, settings); });
 }
 
-// Until all that the master has now is in sync.
-Result<> wait_for_slaves(const std::string& master, const ReplicaOptions& options,
-                         AdminClient& admin, Session& session, Console& console) {
-  const auto ask = [&] {
-    return session.run_quietly<Result<HaStatus>>([&] { return admin.ha_status(master); });
-  };
-  RMQ_TRY(const HaStatus first, ask());
-  Progress progress(console, "waiting until its slaves have all");
+Result<> wait_until_slave(const std::string& broker, const ReplicaOptions& options,
+                          AdminClient& admin, Session& session) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(options.wait_s);
   for (;;) {
-    RMQ_TRY(const HaStatus now, ask());
-    std::int64_t lowest = now.log_end;
-    for (const HaStatus::Slave& slave : now.slaves) {
-      if (slave.in_sync) lowest = std::min(lowest, slave.acked);
-    }
-    if (lowest >= first.log_end) return {};
+    RMQ_TRY(const HaStatus now,
+            session.run_quietly<Result<HaStatus>>([&] { return admin.ha_status(broker); }));
+    if (!now.is_master) return {};
     if (std::chrono::steady_clock::now() > end) {
       return fail(net::NetErrc::TimedOut,
-                  std::to_string(first.log_end - lowest) + " bytes of it are on the master only");
+                  broker + " does not hear of its successor; it stays synchronous");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 
@@ -157,7 +148,7 @@ Result<client::ElectedMaster> hand_over(const ReplicaSet& set, const ReplicaStat
   }
   const auto elect = [&]() -> Result<client::ElectedMaster> {
     if (!master.empty()) {
-      RMQ_CHECK(wait_for_slaves(master, options, admin, session, console));
+      RMQ_CHECK(wait_for_slaves(master, options.wait_s, admin, session, console));
     }
     ControllerClient client(session.client(), set.controllers, options.timeout());
     return session.run<Result<client::ElectedMaster>>(
@@ -165,6 +156,10 @@ Result<client::ElectedMaster> hand_over(const ReplicaSet& set, const ReplicaStat
   };
   const Result<client::ElectedMaster> elected = elect();
   if (made_sync) {
+    // Not before it knows of its successor: it would acknowledge what that one does not have.
+    if (elected && elected->address != master) {
+      RMQ_CHECK(wait_until_slave(master, options, admin, session));
+    }
     RMQ_CHECK(set_role(master, false, admin, session));
   }
   return elected;

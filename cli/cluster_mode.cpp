@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/catch_up.h"
 #include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -26,7 +27,7 @@ constexpr const char* kAsync = "async";
 constexpr const char* kSync = "sync";
 
 // For slaves to be in sync again.
-constexpr std::chrono::seconds kCatchUpMax{15};
+constexpr std::chrono::duration<double> kCatchUpMax{15};
 constexpr std::chrono::milliseconds kCatchUpPause{20};
 
 struct ModeOptions : CommonOptions {
@@ -257,19 +258,20 @@ Result<> turn_failover(const BrokerSet& set, bool on, const ModeOptions& options
     }
   }
   for (const Target& target : set.with_failover_other_than(on)) RMQ_CHECK(update(target, turn));
-  const auto deadline = std::chrono::steady_clock::now() + kCatchUpMax;
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::duration_cast<SteadyTime::duration>(kCatchUpMax);
   const auto wanted = static_cast<std::int64_t>(set.members.size());
   BrokerSet now = set;
-  while (now.in_sync() < wanted && std::chrono::steady_clock::now() < deadline) {
+  do {
     std::this_thread::sleep_for(kCatchUpPause);
     now.ha =
         session.run<Result<HaStatus>>([&] { return admin.ha_status(set.members.front().address); });
-  }
+  } while (now.in_sync() < wanted && std::chrono::steady_clock::now() < deadline);
   return {};
 }
 
 Result<> change(const BrokerSet& set, const ModeOptions& options, AdminClient& admin,
-                Session& session) {
+                Session& session, Console& console) {
   const bool controlled = wanted_failover(set, options);
   if (!set.with_failover_other_than(controlled).empty()) {
     RMQ_CHECK(turn_failover(set, controlled, options, admin, session));
@@ -279,7 +281,9 @@ Result<> change(const BrokerSet& set, const ModeOptions& options, AdminClient& a
     RMQ_CHECK(session.run<Result<>>(
         [&] { return admin.update_broker_config(target.address, settings); }));
   }
-  return {};
+  if (options.mode != kSync) return {};
+  // What was acknowledged before is no exception when this has returned.
+  return wait_for_slaves(set.members.front().address, kCatchUpMax.count(), admin, session, console);
 }
 
 std::string text_of(const JavaProperties& settings) {
@@ -307,7 +311,7 @@ ExitCode set_mode(const ModeOptions& options, Session& session, Console& console
   json::Value list = json::Value::array();
   for (const BrokerSet& set : *sets) {
     if (!options.dry_run) {
-      if (const Result<> done = change(set, options, admin, session); !done) {
+      if (const Result<> done = change(set, options, admin, session, console); !done) {
         return fail_with(done.error(), "change the mode of '" + set.name + "'");
       }
     }

@@ -1,7 +1,7 @@
 #include "net/await.h"
 
 #include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <cstdlib>
@@ -49,9 +49,10 @@ void Event::set() const {
     state_->set = true;
     waiting.swap(state_->waiting);
   }
-  // On the waiter's own thread, so it cannot come before the wait has begun.
+  // On the waiter's own thread, so it cannot come before the wait has begun; at once when this is
+  // it, because between two turns of that thread lie those of its connections.
   for (const auto& timer : waiting) {
-    asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+    asio::dispatch(timer->get_executor(), [timer] { timer->cancel(); });
   }
 }
 
