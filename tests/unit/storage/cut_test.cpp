@@ -248,6 +248,8 @@ TEST_CASE("cut: a queue goes back behind files that are gone with deleted messag
     // With the first file of the log all files go that the queue has of deleted messages.
     const std::string gone =
         fixture.layout().consume_queue("T", 0) + "/" + position_file_name(20 * 28);
+    // The queue is in its files, not in memory only.
+    while (!*FileSystem::posix().exists(gone)) std::this_thread::yield();
     fixture.store->delete_expired();
     while (*FileSystem::posix().exists(gone)) std::this_thread::yield();
     REQUIRE(fixture.store->min_physical() <= ends[static_cast<std::size_t>(last)]);
