@@ -50,7 +50,7 @@ class Member:
     def start(self):
         with open(self.directory + ".log", "ab") as log:
             self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        server._live.append(self.process)
+        server.live.append(self.process)
 
     def kill(self):
         self.process.kill()

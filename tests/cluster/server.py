@@ -17,12 +17,12 @@ BINARY = pathlib.Path(os.environ.get("RMQ_BIN", ROOT / "build/release/rmq")).res
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
-_live = []
+live = []
 
 
 @atexit.register
 def _end_all():
-    for process in _live:
+    for process in live:
         if process.poll() is None:
             process.kill()
             process.wait()
@@ -93,7 +93,7 @@ class Server:
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(write_end,),
             cwd=self.directory, env=os.environ | self.environment)
-        _live.append(self.process)
+        live.append(self.process)
         os.close(write_end)
         log.close()
         line = b""
@@ -127,7 +127,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, cwd=self.directory)
-        _live.append(self.process)
+        live.append(self.process)
         time.sleep(seconds)
         self.kill()
 

@@ -109,6 +109,7 @@ struct ControllerFixture {
     config.listen_address = "127.0.0.1";
     config.listen_port = 0;
     config.store_path = directory / "controller";
+    config.standstill = 24h;  // the clock is not the one that a held-up thread is late by
     threads.start();
   }
   ~ControllerFixture() {

@@ -40,6 +40,9 @@ struct ControllerConfig {
   std::chrono::milliseconds heartbeat_timeout_max{0};
   // A broker that was not heard of since this controller started counts as dead after this.
   std::chrono::milliseconds first_heartbeat_timeout{5'000};
+  // A look at who lives that comes so late was held up in this process, which heard nobody
+  // meanwhile. No setting; tests with a clock of their own change it.
+  std::chrono::milliseconds standstill{300};
   // Keys of a Java file that rmq does not use: shown by GET_CONTROLLER_CONFIG as they were given.
   std::vector<std::pair<std::string, std::string>> other_keys;
 };

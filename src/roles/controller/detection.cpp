@@ -21,8 +21,6 @@ using replication::ReplicaKey;
 
 // How late a silent broker is noticed.
 constexpr std::chrono::milliseconds kTick = 50ms;
-// A tick that is so late was held up here.
-constexpr std::chrono::milliseconds kStandstill = 300ms;
 // After an election that could not be stored.
 constexpr std::chrono::milliseconds kRetryPause = 1s;
 constexpr std::chrono::milliseconds kProbePatience = 500ms;
@@ -108,8 +106,7 @@ net::Task<> Controller::tick_loop() {
     const bool stopping = co_await stopping_.wait_until(in(kTick));
     if (stopping) co_return;
     const SteadyTime woken = std::chrono::steady_clock::now();
-    // This process stood still: it heard nobody, and nobody is dead for that.
-    if (woken - last > kStandstill) liveness_->postpone(woken - last);
+    if (woken - last > config.standstill) liveness_->postpone(woken - last);
     last = woken;
     tick();
   }
