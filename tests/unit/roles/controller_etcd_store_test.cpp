@@ -9,51 +9,18 @@
 #include "net/await.h"
 #include "protocol/protocol_errc.h"
 #include "tests/support/controller_fixture.h"
+#include "tests/support/controller_store_fixture.h"
 #include "tests/support/etcd_process.h"
 #include "tests/support/scripted_http_server.h"
 
 namespace rmq::roles::controller {
 namespace {
 
-using replication::BrokerSet;
-using replication::Epoch;
-using replication::SetEpoch;
 using test::EtcdProcess;
+using test::set_of;
 
-BrokerSet set_of(const std::string& name, std::uint64_t version) {
-  BrokerSet set;
-  set.cluster = "c";
-  set.name = name;
-  set.version = version;
-  set.replicas[1] = {"10.0.0.1:10911", "10.0.0.1:10911;17"};
-  set.master = 1;
-  set.epoch = Epoch{7};
-  set.members = {1};
-  set.set_epoch = SetEpoch{9};
-  set.next_id = 4;
-  return set;
-}
-
-struct EtcdFixture {
-  EtcdFixture() { threads.start(); }
-  ~EtcdFixture() { threads.stop(); }
-
-  template <class T>
-  Result<T> run(std::function<net::Task<Result<T>>()> start) {
-    return net::run_blocking<Result<T>>(threads.control(), std::move(start));
-  }
-  Result<bool> swap(ControllerStore& store, const BrokerSet& set) {
-    return run<bool>([&] { return store.swap(set); });
-  }
-  Result<std::optional<BrokerSet>> load(ControllerStore& store, const std::string& name) {
-    return run<std::optional<BrokerSet>>([&] { return store.load(name); });
-  }
-  Result<std::vector<BrokerSet>> list(ControllerStore& store) {
-    return run<std::vector<BrokerSet>>([&] { return store.list(); });
-  }
-
+struct EtcdFixture : test::StoreFixture {
   EtcdProcess etcd;
-  net::IoThreads threads{1};
 };
 
 }  // namespace
@@ -61,14 +28,14 @@ struct EtcdFixture {
 TEST_CASE_FIXTURE(EtcdFixture, "etcd store: only the next version is stored, for all controllers") {
   EtcdStore store(threads.control(), {etcd.endpoint()}, "g");
   REQUIRE(store.open());
-  CHECK(list(store).value().empty());
-  CHECK_FALSE(load(store, "b").value());
+  CHECK(list(store).empty());
+  CHECK_FALSE(load(store, "b"));
   CHECK_FALSE(swap(store, set_of("b", 2)).value());
   CHECK(swap(store, set_of("b", 1)).value());
   CHECK_FALSE(swap(store, set_of("b", 1)).value());
   EtcdStore other(threads.control(), {etcd.endpoint()}, "g");
   REQUIRE(other.open());
-  CHECK(load(other, "b").value() == set_of("b", 1));
+  CHECK(load(other, "b") == set_of("b", 1));
   CHECK(swap(other, set_of("b", 2)).value());
   CHECK_FALSE(swap(store, set_of("b", 2)).value());
   CHECK(swap(store, set_of("b", 3)).value());
@@ -79,7 +46,7 @@ TEST_CASE_FIXTURE(EtcdFixture, "etcd store: only the next version is stored, for
   CHECK(list(other) == std::vector{set_of("a", 1)});
   EtcdStore group(threads.control(), {etcd.endpoint()}, "another");
   REQUIRE(group.open());
-  CHECK(list(group).value().empty());
+  CHECK(list(group).empty());
 }
 
 TEST_CASE_FIXTURE(EtcdFixture, "etcd store: what others have written there is not taken") {
@@ -94,13 +61,13 @@ TEST_CASE_FIXTURE(EtcdFixture, "etcd store: what others have written there is no
           .value;
   // An old value put back.
   REQUIRE(run<bool>([&] { return tool.put_if("/rmq/g/broker-sets/b", 1, value); }).value());
-  const auto back = load(store, "b");
+  const auto back = run<std::optional<replication::BrokerSet>>([&] { return store.load("b"); });
   REQUIRE_FALSE(back);
   CHECK(back.error().code == protocol::ProtocolErrc::BodyMalformed);
   CHECK(back.error().detail.find("its value says version 1, etcd counts 2") != std::string::npos);
   REQUIRE(run<bool>([&] { return tool.put_if("/rmq/g/broker-sets/b", 2, "no JSON"); }).value());
-  CHECK_FALSE(load(store, "b"));
-  CHECK_FALSE(list(store));
+  CHECK_FALSE(run<std::optional<replication::BrokerSet>>([&] { return store.load("b"); }));
+  CHECK_FALSE(run<std::vector<replication::BrokerSet>>([&] { return store.list(); }));
 }
 
 TEST_CASE("etcd store: an etcd that refuses stops the start") {

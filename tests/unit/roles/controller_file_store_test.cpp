@@ -8,6 +8,7 @@
 #include "net/await.h"
 #include "roles/controller/file_store.h"
 #include "tests/support/controller_fixture.h"
+#include "tests/support/controller_store_fixture.h"
 #include "tests/support/crash_file_system.h"
 #include "tests/support/failing_file_system.h"
 
@@ -15,49 +16,8 @@ namespace rmq::roles::controller {
 namespace {
 
 using replication::BrokerSet;
-using replication::Epoch;
-using replication::SetEpoch;
-
-struct StoreFixture {
-  StoreFixture() { threads.start(); }
-  ~StoreFixture() { threads.stop(); }
-
-  template <class T>
-  Result<T> run(std::function<net::Task<Result<T>>()> start) {
-    return net::run_blocking<Result<T>>(threads.control(), std::move(start));
-  }
-  Result<bool> swap(ControllerStore& store, const BrokerSet& set) {
-    return run<bool>([&] { return store.swap(set); });
-  }
-  std::optional<BrokerSet> load(ControllerStore& store, const std::string& name) {
-    const auto set = run<std::optional<BrokerSet>>([&] { return store.load(name); });
-    REQUIRE(set);
-    return *set;
-  }
-  std::vector<BrokerSet> list(ControllerStore& store) {
-    const auto sets = run<std::vector<BrokerSet>>([&] { return store.list(); });
-    REQUIRE(sets);
-    return *sets;
-  }
-
-  test::TempDirectory directory;
-  net::IoThreads threads{1};
-};
-
-BrokerSet set_of(const std::string& name, std::uint64_t version) {
-  BrokerSet set;
-  set.cluster = "c";
-  set.name = name;
-  set.version = version;
-  set.replicas[1] = {"10.0.0.1:10911", "10.0.0.1:10911;17"};
-  set.replicas[3] = {"", "\"quoted\"\n"};
-  set.master = 3;
-  set.epoch = Epoch{7};
-  set.members = {1, 3};
-  set.set_epoch = SetEpoch{9};
-  set.next_id = 4;
-  return set;
-}
+using test::set_of;
+using test::StoreFixture;
 
 }  // namespace
 
