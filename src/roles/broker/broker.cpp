@@ -283,7 +283,7 @@ void Broker::stop_classic() {
   if (receiver == nullptr) return;
   std::function<net::Task<>()> end = [receiver]() -> net::Task<> {
     receiver->stop();
-    co_await receiver->ended();
+    co_return;
   };
   net::run_blocking<void>(threads.control(), std::move(end));
 }

@@ -126,6 +126,10 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
     return go_back(settled.error());
   }
   stop_classic();
+  if (!receivers_.empty()) {
+    std::function<net::Task<>()> wait = [this] { return receivers_.back()->ended(); };
+    net::run_blocking<void>(threads.control(), std::move(wait));
+  }
   Result<> begun = begin_controlled(manager);
   if (begun) {
     replicas_.store(&manager, std::memory_order_release);
@@ -137,6 +141,7 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
   std::function<net::Task<>()> leave = [&manager] { return manager.stop(); };
   net::run_blocking<void>(threads.control(), std::move(leave));
   (void)manager.forget();
+  delays_->stop();  // it may have become master at the last moment
   store->end_reign(no_master("it goes back to being without controllers"));
   set_controllers(false, before);
   RMQ_CHECK(begin_uncontrolled(leads));
