@@ -130,7 +130,9 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
     std::function<net::Task<>()> wait = [this] { return receivers_.back()->ended(); };
     net::run_blocking<void>(threads.control(), std::move(wait));
   }
-  Result<> begun = begin_controlled(manager);
+  const Result<> listening =
+      listen_again([&] { return manager.listen(config.listen_address, config.ha_listen_port); });
+  const Result<> begun = listening ? begin_controlled(manager) : listening;
   if (begun) {
     replicas_.store(&manager, std::memory_order_release);
     log::info("broker", "controllers say who is master from now on", kv("controllers", addresses));
@@ -138,8 +140,10 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
   }
   log::warn("broker", "the broker does not turn to controllers",
             kv("why", begun.error().message()));
-  std::function<net::Task<>()> leave = [&manager] { return manager.stop(); };
-  net::run_blocking<void>(threads.control(), std::move(leave));
+  if (listening) {
+    std::function<net::Task<>()> leave = [&manager] { return manager.stop(); };
+    net::run_blocking<void>(threads.control(), std::move(leave));
+  }
   (void)manager.forget();
   delays_->stop();  // it may have become master at the last moment
   store->end_reign(no_master("it goes back to being without controllers"));
@@ -150,8 +154,6 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
 
 // Ends when a controller has said who is master, and this broker leads or follows.
 Result<> Broker::begin_controlled(ReplicaManager& manager) {
-  RMQ_CHECK(
-      listen_again([&] { return manager.listen(config.listen_address, config.ha_listen_port); }));
   std::function<net::Task<>()> tables = [this]() -> net::Task<> {
     table_sync_.set_master({});
     table_sync_.start();
