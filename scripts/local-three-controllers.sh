@@ -6,14 +6,14 @@
 #   scripts/local-three-controllers.sh status
 #   scripts/local-three-controllers.sh stop
 # RMQ_LOCAL is the folder of its data and logs (default ./rmq-local/three-controllers), RMQ_BIN the executable (default
-# build/release/rmq). Ports are 9876, 2379, 2389 and 2399 and the ones behind these three, 9878, 9888, 9898, 10911, 10921, 10931
+# build/release/rmq). Ports are 9876, 12379, 12389 and 12399 and the ones behind these three, 9878, 9888, 9898, 10911, 10921, 10931
 # and 10941, or free ones. start does nothing to what runs already, and stop nothing to what does not.
 set -eu
 folder=${RMQ_LOCAL:-./rmq-local/three-controllers}
 members="namesrv namesrv namesrv.toml
-etcd-0 etcd 2379
-etcd-1 etcd 2389
-etcd-2 etcd 2399
+etcd-0 etcd 12379
+etcd-1 etcd 12389
+etcd-2 etcd 12399
 controller-0 controller three-controllers/controller-0.toml
 controller-1 controller three-controllers/controller-1.toml
 controller-2 controller three-controllers/controller-2.toml
