@@ -82,10 +82,15 @@ Result<> load_files(const ChosenRoles& chosen, RoleConfigs& configs,
 Result<> settle_broker_role(const ChosenRoles& chosen, BrokerConfig& broker,
                             std::vector<std::string>& warnings) {
   if (broker.enable_controller_mode) {
-    if (!broker.controller_addr.empty()) return {};
-    return fail(ConfigErrc::Contradiction,
-                "broker.enable_controller_mode (enableControllerMode) needs broker.controller "
-                "(controllerAddr): the addresses of the controllers");
+    if (broker.controller_addr.empty()) {
+      return fail(ConfigErrc::Contradiction,
+                  "broker.enable_controller_mode (enableControllerMode) needs broker.controller "
+                  "(controllerAddr): the addresses of the controllers");
+    }
+    // Who was a slave until now takes its master's epochs over (ReplicaManager::load()).
+    const bool says_nothing = broker.broker_role == BrokerRole::AsyncMaster;
+    if (chosen.slave == true && says_nothing) broker.broker_role = BrokerRole::Slave;
+    return {};
   }
   const bool from_file = broker.broker_role == BrokerRole::Slave;
   if (from_file && chosen.slave == false) {

@@ -136,6 +136,34 @@ def with_and_without_controller(table):
         return errors
 
 
+def controllers_at_a_restart():
+    """A pair that gets its controller when it starts again: the slave keeps the log that it has copied, and takes over."""
+    with Pair() as pair:
+        controller = server.Server(roles=("controller",)).start()
+        namesrv = pair.namesrv.namesrv
+        pair.slave.start()
+        wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
+        ledger = load.Ledger(TOPIC)
+        load.create(pair.master.broker, TOPIC)
+        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
+        senders = Senders(namesrv, ledger)
+        senders.start()
+        wait_more(ledger)
+        senders.end()
+        pair.wait_same()
+        for broker in (pair.slave, pair.master):
+            broker.stop()
+            broker.broker_keys |= {"enableControllerMode": "true", "controllerAddr": "%s:%d" % controller.controller}
+        for broker in (pair.master, pair.slave):
+            broker.start()
+        wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
+        pair.master.kill()
+        wait_until("the slave takes over", lambda: route(namesrv, TOPIC) == pair.slave.broker)
+        errors = check(pair.slave, ledger)
+        controller.remove()
+        return errors
+
+
 def promote(brokers, namesrv, ledger):
     """A planned hand-over of an asynchronous master, whose slave gets all that was acknowledged."""
     old = brokers.master()
@@ -179,6 +207,7 @@ def check(master, ledger):
 def main():
     table = []
     errors = without_controller(table) + with_controller(table) + with_and_without_controller(table)
+    errors += controllers_at_a_restart()
     print("%-22s %-7s %-7s %13s %14s" % ("", "from", "to", "failed sends", "longest pause"))
     for kind, was, wanted, failed, pause in table:
         print("%-22s %-7s %-7s %13d %11.0f ms" % (kind, was, wanted, failed, 1000 * pause))

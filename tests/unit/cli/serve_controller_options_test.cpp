@@ -15,6 +15,13 @@ TEST_CASE("serve options: a broker under controllers is told where they are") {
   const ServeOptions options = resolved(raw);
   CHECK(options.broker->enable_controller_mode);
   CHECK(options.broker->controller_addr == raw.controller);
+  CHECK(options.broker->broker_role == roles::broker::BrokerRole::AsyncMaster);
+  // A slave until now.
+  raw.roles = {"slave"};
+  CHECK(resolved(raw).broker->broker_role == roles::broker::BrokerRole::Slave);
+  raw.configs = {files.write("9.conf", "brokerRole=SYNC_MASTER\n")};
+  CHECK(resolved(raw).broker->broker_role == roles::broker::BrokerRole::SyncMaster);
+  raw.configs.clear();
   raw.controller = "nowhere";
   CHECK(refusal(raw, ConfigErrc::BadValue).starts_with("--controller: 'nowhere' is not"));
   raw.controller = "10.0.0.1:9878";

@@ -53,7 +53,11 @@ EpochReceiver::Hooks ReplicaManager::hooks() {
 
 Result<> ReplicaManager::load() {
   RMQ_CHECK(identity_.load());
-  return epochs_.load(PhysicalOffset{broker_.store->appended().value().value});
+  RMQ_CHECK(epochs_.load(PhysicalOffset{broker_.store->appended().value().value}));
+  // One that has seen a reign has lost its epochs, and may have what no master has.
+  const bool never_controlled = epochs_.seen() == Epoch{};
+  if (never_controlled && broker_.config.broker_role == BrokerRole::Slave) receiver_.log_is_copy();
+  return {};
 }
 
 net::Task<Result<>> ReplicaManager::reach_controllers() {

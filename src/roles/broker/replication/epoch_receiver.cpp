@@ -73,8 +73,7 @@ EpochReceiver::EpochReceiver(const BrokerConfig& config, storage::MessageStore& 
       disk_(disk),
       threads_(threads),
       clock_(clock),
-      hooks_(std::move(hooks)),
-      was_slave_(config.broker_role == BrokerRole::Slave) {}
+      hooks_(std::move(hooks)) {}
 
 void EpochReceiver::follow(replication::ReplicaId self, const replication::ReignInfo& reign,
                            std::string ha_address, ConfirmedOffset confirmed) {
@@ -182,7 +181,7 @@ net::Task<EpochReceiver::Outcome> EpochReceiver::run_session(std::uint64_t numbe
   config.ack_flushed = config_.store.flush_disk_type == storage::FlushDiskType::Sync;
   replication::FollowerLog log;
   log.history = epochs_.history();
-  log.is_copy = was_slave_;
+  log.is_copy = log_is_copy_;
   log.begin = store_.min_physical();
   log.end = PhysicalOffset{store_.appended().value().value};
   log.confirmed = std::min(log.end, PhysicalOffset{confirmed().value});

@@ -48,6 +48,9 @@ class EpochReceiver {
   EpochReceiver(const BrokerConfig& config, storage::MessageStore& store, EpochFile& epochs,
                 BlockingPool& disk, net::IoThreads& threads, Clock& clock, Hooks hooks);
 
+  // The log has no epochs because it was copied from this set's master when there were no
+  // controllers (replication::FollowerLog). Before follow().
+  void log_is_copy() { log_is_copy_ = true; }
   // Follows this reign from now on, as replica `self`, whatever was followed before; nothing when
   // it is followed already. `ha_address`: "host:port" of the master's HA port. `confirmed`: what
   // this broker knows to be confirmed, from its own reign above all.
@@ -119,7 +122,7 @@ class EpochReceiver {
   net::IoThreads& threads_;
   Clock& clock_;
   const Hooks hooks_;
-  const bool was_slave_;  // without controllers: a log without epochs is a copy of the master's
+  bool log_is_copy_ = false;
   net::Resolver resolver_;
   std::atomic<std::int64_t> shared_end_{-1};
   std::atomic<std::int64_t> confirmed_{0};
