@@ -89,6 +89,8 @@ def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: 
     return server
 
 
+PORT_TRIES = 10
+
 JAVA_5 = "5.3.3"
 JAVA_4 = "4.9.7"  # of the last release, 4.9.8, Maven Central has the client only
 
@@ -118,17 +120,22 @@ def java_process(classpath: str, main_class: str, config: pathlib.Path, log: pat
     command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={log.parent}", f"-Duser.home={log.parent}",
                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class, "-c", config]
-    with open(log, "wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        until(f"{main_class}, see {log}", lambda: b"boot success" in log.read_bytes() or process.poll() is not None)
-        if process.poll() is not None:
-            raise RuntimeError(f"{main_class} ended, see {log}")
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    return process
+    for _ in range(PORT_TRIES):
+        with open(log, "wb") as output:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            until(f"{main_class}, see {log}", lambda: b"boot success" in log.read_bytes() or process.poll() is not None)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if process.poll() is None:
+            return process
+        # Somebody's connection has one of its ports at its own end, by chance; rmq takes it all the same.
+        if b"Address already in use" not in log.read_bytes():
+            break
+        time.sleep(1)
+    raise RuntimeError(f"{main_class} ended, see {log}")
 
 
 def until(what: str, condition) -> None:
