@@ -1,4 +1,4 @@
-// StoreFixture: a ControllerStore from a test's thread, and sets to put into it.
+// ControllerStoreFixture: a ControllerStore from a test's thread, and sets to put into it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,9 +16,9 @@ namespace rmq::test {
 
 using roles::controller::ControllerStore;
 
-struct StoreFixture {
-  StoreFixture() { threads.start(); }
-  ~StoreFixture() { threads.stop(); }
+struct ControllerStoreFixture {
+  ControllerStoreFixture() { threads.start(); }
+  ~ControllerStoreFixture() { threads.stop(); }
 
   template <class T>
   Result<T> run(std::function<net::Task<Result<T>>()> start) {

@@ -19,7 +19,7 @@ namespace {
 using test::EtcdProcess;
 using test::set_of;
 
-struct EtcdFixture : test::StoreFixture {
+struct EtcdFixture : test::ControllerStoreFixture {
   EtcdProcess etcd;
 };
 

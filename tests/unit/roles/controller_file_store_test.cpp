@@ -16,12 +16,13 @@ namespace rmq::roles::controller {
 namespace {
 
 using replication::BrokerSet;
+using test::ControllerStoreFixture;
 using test::set_of;
-using test::StoreFixture;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(StoreFixture, "controller store: what is stored is there after a restart") {
+TEST_CASE_FIXTURE(ControllerStoreFixture,
+                  "controller store: what is stored is there after a restart") {
   const std::string path = directory / "new/deep";
   BrokerSet nobody = set_of("nobody", 1);
   nobody.master.reset();
@@ -40,7 +41,7 @@ TEST_CASE_FIXTURE(StoreFixture, "controller store: what is stored is there after
   CHECK(list(store) == std::vector<BrokerSet>{set_of("b", 1), nobody});
 }
 
-TEST_CASE_FIXTURE(StoreFixture, "controller store: only the next version is stored") {
+TEST_CASE_FIXTURE(ControllerStoreFixture, "controller store: only the next version is stored") {
   FileStore store(FileSystem::posix(), directory.path());
   REQUIRE(store.open());
   CHECK_FALSE(swap(store, set_of("b", 2)).value());
@@ -56,7 +57,7 @@ TEST_CASE_FIXTURE(StoreFixture, "controller store: only the next version is stor
   CHECK(swap(store, set_of("b", 1)).value());
 }
 
-TEST_CASE_FIXTURE(StoreFixture, "controller store: a second owner is refused") {
+TEST_CASE_FIXTURE(ControllerStoreFixture, "controller store: a second owner is refused") {
   FileStore store(FileSystem::posix(), directory.path());
   REQUIRE(store.open());
   FileStore second(FileSystem::posix(), directory.path());
@@ -66,7 +67,8 @@ TEST_CASE_FIXTURE(StoreFixture, "controller store: a second owner is refused") {
         std::string::npos);
 }
 
-TEST_CASE_FIXTURE(StoreFixture, "controller store: a file that cannot be read stops the start") {
+TEST_CASE_FIXTURE(ControllerStoreFixture,
+                  "controller store: a file that cannot be read stops the start") {
   {
     FileStore store(FileSystem::posix(), directory.path());
     REQUIRE(store.open());
@@ -107,7 +109,7 @@ TEST_CASE_FIXTURE(StoreFixture, "controller store: a file that cannot be read st
   }
 }
 
-TEST_CASE_FIXTURE(StoreFixture,
+TEST_CASE_FIXTURE(ControllerStoreFixture,
                   "controller store: a write that fails changes nothing that is read") {
   test::FailingFileSystem files;
   FileStore store(files, directory.path());
@@ -124,7 +126,8 @@ TEST_CASE_FIXTURE(StoreFixture,
   CHECK(load(store, "b")->version == 2);
 }
 
-TEST_CASE_FIXTURE(StoreFixture, "controller store: after a crash the old or the new set") {
+TEST_CASE_FIXTURE(ControllerStoreFixture,
+                  "controller store: after a crash the old or the new set") {
   constexpr unsigned kSeed = 20251128;
   std::mt19937_64 random(kSeed);
   // Three versions, and a death at every change of a file on the way.
