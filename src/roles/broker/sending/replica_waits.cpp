@@ -9,6 +9,12 @@
 #include "net/net_errc.h"
 
 namespace rmq::roles::broker {
+namespace {
+
+// While anything waits: who comes later may have less time.
+constexpr std::chrono::milliseconds kLookMax{100};
+
+}  // namespace
 
 void ReplicaWaits::wait(Mark& mark, ConfirmedOffset at, SteadyTime deadline, Then then) {
   const auto shared = std::make_shared<Then>(std::move(then));
@@ -35,8 +41,9 @@ net::Task<> ReplicaWaits::watch() {
   for (;;) {
     const SteadyTime next = expire();
     if (next == SteadyTime::max()) co_return;
-    const auto left = next - std::chrono::steady_clock::now();
-    co_await net::sleep_for(std::chrono::ceil<std::chrono::milliseconds>(left));
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
+    co_await net::sleep_for(std::min(left, kLookMax));
   }
 }
 
