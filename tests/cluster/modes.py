@@ -44,6 +44,16 @@ def refused(namesrv, code, *words):
     expect("nothing changes", mode_of(namesrv) == before, before)
 
 
+def load_on(namesrv, master):
+    """The topic, and producers that have begun."""
+    ledger = load.Ledger(TOPIC)
+    load.create(master.broker, TOPIC)
+    wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
+    senders = Senders(namesrv, ledger)
+    senders.start()
+    return ledger, senders
+
+
 def wait_more(ledger):
     before = len(ledger.acknowledged)
     wait_until("sends go on", lambda: len(ledger.acknowledged) > before + 200)
@@ -75,11 +85,7 @@ def without_controller(table):
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
         refused(namesrv, "HAS_SLAVES", "single")
         refused(namesrv, "NOT_IN_SYNC", "sync", "--min-in-sync", "3")
-        ledger = load.Ledger(TOPIC)
-        load.create(pair.master.broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
-        senders = Senders(namesrv, ledger)
-        senders.start()
+        ledger, senders = load_on(namesrv, pair.master)
         try:
             switch("no controller", namesrv, senders, ledger, table)
             # A synchronous master whose slave has died takes nothing, until somebody says that it may.
@@ -107,11 +113,7 @@ def with_and_without_controller(table):
         namesrv = pair.namesrv.namesrv
         pair.slave.start()
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
-        ledger = load.Ledger(TOPIC)
-        load.create(pair.master.broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
-        senders = Senders(namesrv, ledger)
-        senders.start()
+        ledger, senders = load_on(namesrv, pair.master)
         try:
             wait_more(ledger)
             refused(namesrv, "SYSTEM_ERROR", "async", "--auto-failover", "on", "--controller", "127.0.0.1:1")
@@ -143,11 +145,7 @@ def controllers_at_a_restart():
         namesrv = pair.namesrv.namesrv
         pair.slave.start()
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
-        ledger = load.Ledger(TOPIC)
-        load.create(pair.master.broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
-        senders = Senders(namesrv, ledger)
-        senders.start()
+        ledger, senders = load_on(namesrv, pair.master)
         wait_more(ledger)
         senders.end()
         pair.wait_same()
@@ -179,11 +177,7 @@ def promote(brokers, namesrv, ledger):
 def with_controller(table):
     with failover.Set("async") as brokers:
         namesrv = brokers.namesrv.namesrv
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
-        senders = Senders(namesrv, ledger)
-        senders.start()
+        ledger, senders = load_on(namesrv, brokers.master())
         try:
             switch("controller", namesrv, senders, ledger, table)
             promote(brokers, namesrv, ledger)

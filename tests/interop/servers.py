@@ -134,8 +134,20 @@ def java_process(classpath: str, main_class: str, config: pathlib.Path, log: pat
         # Somebody's connection has one of its ports at its own end, by chance; rmq takes it all the same.
         if b"Address already in use" not in log.read_bytes():
             break
-        time.sleep(1)
+        until(f"the ports of {config} to be free", lambda: ports_are_free(config))
     raise RuntimeError(f"{main_class} ended, see {log}")
+
+
+def ports_are_free(config: pathlib.Path) -> bool:
+    """The ports that a file of settings names, and the one that RocketMQ puts two below the first."""
+    ports = [int(line.split("=")[1]) for line in config.read_text().splitlines() if line.startswith(("listenPort=", "haListenPort="))]
+    try:
+        for port in (*ports, *(port - 2 for port in ports[:1])):
+            with socket.socket() as probe:
+                probe.bind(("", port))
+    except OSError:
+        return False
+    return True
 
 
 def until(what: str, condition) -> None:
