@@ -58,6 +58,7 @@ Result<ConsumeQueueEntry> ConsumeQueue::entry_at(std::int64_t index) const {
 }
 
 Result<> ConsumeQueue::reset() {
+  const bool had_files = first_file_ < files_end_;  // else not even directories, perhaps
   for (std::int64_t index = first_file_; index < files_end_; ++index) {
     Result<> removed = cache_.files().remove(path_of(index));
     if (!removed && removed.error().code != std::errc::no_such_file_or_directory) return removed;
@@ -74,7 +75,7 @@ Result<> ConsumeQueue::reset() {
   tail_.clear();
   open_ = {};
   dirty_files_.clear();
-  new_names_ = true;
+  new_names_ = new_names_ || had_files;
   return {};
 }
 
@@ -102,7 +103,9 @@ Result<bool> ConsumeQueue::drop_before(PhysicalOffset at) {
     }
     RMQ_CHECK(cache_.files().remove(path_of(gone)));
   }
-  return true;
+  const std::int64_t last_file_end = files_end_ * per_file_;
+  const bool last_may_go = begin().value >= last_file_end && end().value > last_file_end;
+  return !last_may_go;  // it goes once what lies in memory has a file
 }
 
 void ConsumeQueue::take_back(QueueOffset end) {

@@ -72,9 +72,9 @@ class ConsumeQueue {
   // Moves begin() likewise while the queue is in use: the messages before `at` are deleted.
   Result<> hide_before(PhysicalOffset at);
   // The same, and removes the files that have nothing else. The last one that is known to be on
-  // disk stays, because it says how far the queue has counted; then the result is false, and later
-  // there may be more to remove. One thread at a time. Error: a file stays, and nothing refers to
-  // it any more.
+  // disk stays, because it says how far the queue has counted; when another will follow it, the
+  // result is false, and later there may be more to remove. One thread at a time. Error: a file
+  // stays, and nothing refers to it any more.
   Result<bool> drop_before(PhysicalOffset at);
   // One past the record of the last entry; 0 when there is none.
   Result<PhysicalOffset> covered() const;

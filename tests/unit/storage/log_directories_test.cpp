@@ -136,9 +136,9 @@ TEST_CASE_FIXTURE(Disks,
   SUBCASE("while there is room elsewhere") {}
   SUBCASE("while all are nearly full") { failing.set_space(used(87)); }
   config.clean_file_forcibly_enable = false;
+  failing.plan(FileCall::Allocate, 1, std::errc::no_space_on_device, path("b"));
   open();
   wait_for_look();
-  failing.plan(FileCall::Allocate, 1, std::errc::no_space_on_device, path("b"));
   fill(7);
   CHECK(segments("b").empty());
   CHECK(bodies("T", 0) == sent);
