@@ -28,8 +28,9 @@ constexpr std::tuple kIdentityFields{
           Reload::Restart, "The cluster this broker belongs to."},
     Field{"broker.name", "brokerName", &BrokerConfig::broker_name, Kind::Text, any_text,
           Reload::Restart, "Shared by a master and its slaves. Empty: the host's name."},
-    Field{"broker.id", "brokerId", &BrokerConfig::broker_id, 0,
-          std::numeric_limits<std::int64_t>::max(), Reload::Restart, "0 is the master."},
+    Field{"broker.id", "brokerId", &BrokerConfig::broker_id, -1,
+          std::numeric_limits<std::int64_t>::max(), Reload::Restart,
+          "0 is the master. Controllers give each broker an id, whatever this says."},
     Field{
         "broker.role", "brokerRole", &BrokerConfig::broker_role, kBrokerRoles, Reload::Live,
         "SYNC_MASTER acknowledges what slaves have, too. A SLAVE follows the master of its name."},

@@ -341,6 +341,11 @@ TEST_CASE("serve options: the role of a broker, from --role and from its file") 
   CHECK(resolved(raw).warnings.empty());
   raw.configs = {files.write("3.conf", "brokerRole=SYNC_MASTER\ninSyncReplicas=1\n")};
   CHECK(any_contains(resolved(raw).warnings, "waits for no slave"));
+  // As in the files that RocketMQ comes with for controllers.
+  const std::string elected = "brokerId=-1\nbrokerRole=SLAVE\nenableControllerMode=true\n";
+  raw.configs = {files.write("4.conf", elected + "controllerAddr=127.0.0.1:9878\n")};
+  CHECK(resolved(raw).broker->enable_controller_mode);
+  CHECK(resolved(raw).warnings.empty());
 }
 
 TEST_CASE("serve options: what a broker cannot do is refused, not ignored") {

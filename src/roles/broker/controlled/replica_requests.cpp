@@ -4,6 +4,7 @@
 
 #include "protocol/controller_body.h"
 #include "protocol/response_codes.h"
+#include "protocol/route_body.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/controlled/replica_manager.h"
 
@@ -34,7 +35,7 @@ Result<Response> on_get_broker_epoch_cache(Broker& broker,
   protocol::EpochCache cache;
   cache.cluster_name = broker.config.cluster_name;
   cache.broker_name = broker.config.broker_name;
-  cache.broker_id = replicas->id();
+  cache.broker_id = replicas->leading() ? protocol::kMasterId : replicas->id();
   cache.max_offset = broker.store->appended().value().value;
   const replication::EpochHistory history = replicas->epochs().history();
   for (const replication::EpochEntry& entry : history.entries()) {
