@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(BrokerPair,
   const Command epochs = second->call(protocol::make_request(
       RequestCode::GetBrokerEpochCache, protocol::GetBrokerEpochCacheRequest{}));
   const std::string body(as_text(epochs.body));
-  CHECK(body.find(R"("brokerId":2)") != std::string::npos);
+  CHECK(body.find(R"("brokerId":0)") != std::string::npos);
   CHECK(body.find(R"("endOffset":)" + std::to_string(end) + R"(,"epoch":1,"startOffset":0)") !=
         std::string::npos);
   CHECK(body.find(R"("epoch":2,"startOffset":)" + std::to_string(end)) != std::string::npos);
