@@ -80,8 +80,11 @@ Result<std::shared_ptr<Segment>> CommitLog::create(PhysicalOffset base) {
   for (const std::string& directory : directories_.choose(base.value / segment_bytes_)) {
     made = Segment::create(cache_, directory, base, segment_bytes_);
     if (made || !is_disk_full(made.error())) break;
-    log::warn("store", "no room for a commit log file", kv("directory", directory));
+    if (!said_full_) {
+      log::warn("store", "no room for a commit log file", kv("directory", directory));
+    }
   }
+  said_full_ = !made && is_disk_full(made.error());
   return made;
 }
 

@@ -95,6 +95,7 @@ class CommitLog {
   Mutex next_mutex_;
   std::shared_ptr<Segment> next_ RMQ_GUARDED_BY(next_mutex_);
   PhysicalOffset next_base_ RMQ_GUARDED_BY(next_mutex_);  // where current_ ends
+  std::atomic<bool> said_full_{false};                    // that there is no room; in the log
 };
 
 }  // namespace rmq::storage

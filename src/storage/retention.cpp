@@ -15,6 +15,10 @@ namespace {
 
 // How soon the disk is looked at again while it is full.
 constexpr std::chrono::milliseconds kFullInterval{200};
+// After a write that found no room where there should be some, as with a quota, twice as long each
+// time that it happens again so soon.
+constexpr std::chrono::milliseconds kFullPauseMax{1000};
+constexpr std::chrono::seconds kSoon{2};
 // Less than this is not room: queues and index want some too.
 constexpr std::int64_t kRoomBytes = 4 * 1024 * 1024;
 
@@ -87,8 +91,18 @@ void Retention::run() {
     }
     if (stopping_) return;
     asked = std::exchange(asked_, false) || again;
-    if (std::exchange(was_full_, false)) full_ = true;
+    if (std::exchange(was_full_, false)) note_full_write();
   }
+}
+
+void Retention::note_full_write() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (!std::exchange(full_, true)) {
+    log::error("store", "a write found no room: messages are refused until there is some");
+  }
+  full_pause_ =
+      now < let_write_at_ + kSoon ? std::min(2 * full_pause_, kFullPauseMax) : kFullInterval;
+  full_until_ = now + full_pause_;
 }
 
 // What the disk is like now, and what that means.
@@ -192,11 +206,13 @@ void Retention::let_write(const RetentionRule& rule) {
                                std::to_string(parts_.config.disk_space_warning_level_ratio) +
                                " % (diskSpaceWarningLevelRatio)"});
   }
-  if (!full_ || space_.available_bytes < kRoomBytes) return;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (!full_ || space_.available_bytes < kRoomBytes || now < full_until_) return;
   // A file may have been what there was no space for.
   const Result<> made = parts_.log.prepare_next();
   if (!made) return (void)note_failure("no room yet for a commit log file", made.error());
   full_ = false;
+  let_write_at_ = now;
   log::info("store", "there is room on the disk again: messages are taken",
             kv("disk_used", percent(space_.used_share())),
             kv("free_bytes", space_.available_bytes));

@@ -74,6 +74,7 @@ class Retention {
   Result<RetentionRule> look(bool asked);
   Result<DiskSpace> roomiest_log();
   void follow_log();
+  void note_full_write() RMQ_REQUIRES(mutex_);
   void let_write(const RetentionRule& rule);
   bool note_failure(const char* what, const Error& why);  // true, for who can do no more
 
@@ -83,6 +84,9 @@ class Retention {
   DiskSpace space_;          // as seen last, of what is shortest of it
   PhysicalOffset followed_;  // queues and index have nothing before it
   bool full_ = false;        // writes are refused
+  SteadyTime full_until_;    // at least, because a write has found no room
+  std::chrono::milliseconds full_pause_{};
+  SteadyTime let_write_at_;  // when writes were allowed again last
   std::string failure_;      // in the log last, so that it is not said again and again
 
   Mutex mutex_;

@@ -35,10 +35,13 @@ class Set:
         self.controller = server.Server(roles=("controller",)).start()
         keys = KEYS | {"controllerAddr": "%s:%d" % self.controller.controller,
                        "brokerRole": "SYNC_MASTER" if mode == "sync" else "ASYNC_MASTER"}
-        self.brokers = [server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys) for _ in range(2)]
+        self.brokers = [self.make_broker(keys) for _ in range(2)]
         for broker in self.brokers:
             broker.start()
         self.wait_whole()
+
+    def make_broker(self, keys):
+        return server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys)
 
     def __enter__(self):
         return self

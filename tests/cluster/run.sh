@@ -23,6 +23,7 @@ run failover.py --mode sync --how stop --rounds 3
 run failover.py --mode async --how stop --rounds 3
 run partition.py
 run etcd.py
+run replica_disk.py
 run modes.py
 run hostile.py --seconds 2
 run disk_full.py

@@ -169,7 +169,7 @@ net::Task<> ReplicaManager::register_broker() {
 void ReplicaManager::tick() {
   const SteadyTime now = SteadyClock::now();
   perform(role_->tick(now));
-  if (role_->sends_heartbeats() && now >= next_beat_) beat();
+  if (role_->sends_heartbeats() && !wants_room_ && now >= next_beat_) beat();
   const auto leading = this->leading();
   if (!leading) return;
   leading->note_own_log();

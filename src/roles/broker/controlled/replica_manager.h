@@ -102,6 +102,12 @@ class ReplicaManager {
 
   static Error not_master(const char* why);
 
+  // Work on the disk for the reign of `epoch`. While it is full this broker waits, and is silent,
+  // so that another one can lead; until that reign is overtaken: the error is NoReign then. Others
+  // are fatal() as `what`.
+  net::Task<Result<>> on_disk(replication::Epoch epoch, const char* what,
+                              std::function<Result<>()> work);
+
   net::Task<> ask_reign();
   net::Task<> ask_to_elect(std::optional<replication::Epoch> over);
   net::Task<> propose(replication::SetProposal proposal);
@@ -123,6 +129,7 @@ class ReplicaManager {
   bool asking_ = false;
   bool proposing_ = false;
   bool stopping_ = false;
+  bool wants_room_ = false;  // on_disk() waits
   const Beginning beginning_;
   bool was_master_ = false;    // in this process
   bool followed_ = false;      // likewise

@@ -12,6 +12,7 @@
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/controlled/replica_manager.h"
+#include "storage/disk_full.h"
 
 namespace rmq::roles::broker {
 namespace {
@@ -23,8 +24,29 @@ using storage::MessageStore;
 
 constexpr std::chrono::milliseconds kAskMaster = 200ms;
 constexpr std::chrono::milliseconds kAskMasterTimeout = 1s;
+// How soon a full disk is tried again.
+constexpr std::chrono::milliseconds kRoomPause = 500ms;
 
 }  // namespace
+
+net::Task<Result<>> ReplicaManager::on_disk(Epoch epoch, const char* what,
+                                            std::function<Result<>()> work) {
+  for (;;) {
+    std::function<Result<>()> attempt = work;
+    const Result<> done = co_await net::run_on<void>(broker_.role_work, std::move(attempt));
+    const bool wanted_room = std::exchange(wants_room_, !done && storage::wants_room(done.error()));
+    if (!wants_room_) {
+      if (!done) fatal(what, done.error());
+      co_return done;
+    }
+    if (!wanted_room) {
+      log::error("replication", "the disk is full: this broker neither leads nor follows",
+                 kv("epoch", epoch.value), kv("what", what), kv("why", done.error().message()));
+    }
+    co_await net::sleep_for(kRoomPause);
+    if (stopping_ || role_->epoch() != epoch) co_return fail(storage::StoreErrc::NoReign);
+  }
+}
 
 net::Task<> ReplicaManager::begin(replication::EndReign action) {
   log::warn("replication", "the reign ends", kv("epoch", action.epoch.value),
@@ -72,12 +94,9 @@ net::Task<> ReplicaManager::begin(replication::StoreReign action) {
     const PhysicalOffset start = replication::start_of_reign(epochs_.history(), begin, end);
     return epochs_.begin(epoch, start);
   };
-  const Result<> stored = co_await net::run_on<void>(broker_.role_work, std::move(store));
-  if (!stored) {
-    fatal("the epoch cannot be stored", stored.error());
-    co_return;
-  }
-  perform(role_->on_stored(action.epoch));
+  const Result<> stored =
+      co_await on_disk(action.epoch, "the epoch cannot be stored", std::move(store));
+  if (stored) perform(role_->on_stored(action.epoch));
 }
 
 net::Task<> ReplicaManager::begin(replication::BecomeMaster action) {
@@ -90,11 +109,9 @@ net::Task<> ReplicaManager::begin(replication::BecomeMaster action) {
     broker_.prepare_leading();
     return {};
   };
-  const Result<> begun = co_await net::run_on<void>(broker_.role_work, std::move(lead));
-  if (!begun) {
-    fatal("the reign cannot begin", begun.error());
-    co_return;
-  }
+  const Result<> begun =
+      co_await on_disk(action.reign.epoch, "the reign cannot begin", std::move(lead));
+  if (!begun) co_return;
   was_master_ = true;
   const replication::EpochHistory history = epochs_.history();
   replication::ReignStart start;

@@ -10,6 +10,7 @@
 #include "net/await_pool.h"
 #include "replication/epoch_stream.h"
 #include "replication/replication_errc.h"
+#include "storage/disk_full.h"
 #include "storage/store_errc.h"
 
 namespace rmq::roles::broker {
@@ -26,6 +27,8 @@ constexpr std::chrono::milliseconds kConnectTimeout = 3s;
 // Between two attempts.
 constexpr std::chrono::milliseconds kRetry = 100ms;
 constexpr std::chrono::milliseconds kRetryMax = 1s;
+// Longer than a master waits for a member of its set that is gone: this one keeps nobody waiting.
+constexpr std::chrono::milliseconds kRetryFull = 2s;
 constexpr std::chrono::milliseconds kRetryHopeless = 5s;
 // When too much waits for the disk.
 constexpr std::chrono::milliseconds kBusyPause = 10ms;
@@ -135,6 +138,7 @@ net::Task<> EpochReceiver::run(std::uint64_t number, Target target) {
     if (number != number_) break;
     note_end(outcome);
     pause = outcome.transferred ? kRetry : std::min(2 * pause, kRetryMax);
+    if (storage::wants_room(outcome.why)) pause = kRetryFull;
     if (advice(outcome.why) != nullptr) pause = kRetryHopeless;
     if (outcome.newer && hooks_.on_newer_epoch) hooks_.on_newer_epoch(*outcome.newer);
     (void)co_await changed.wait_until(SteadyClock::now() + pause);
