@@ -5,9 +5,10 @@
 // Threads: readers any number, writers alone.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,9 +22,10 @@ class FlatIndex {
   template <class Predicate>
   const Value* find(std::uint64_t hash, Predicate is_meant) const {
     if (slots_.empty()) return nullptr;
-    for (std::size_t at = hash & mask(); slots_[at].value; at = (at + 1) & mask()) {
+    hash = used(hash);
+    for (std::size_t at = hash & mask(); slots_[at].hash != kFree; at = (at + 1) & mask()) {
       const Slot& slot = slots_[at];
-      if (slot.hash == hash && is_meant(*slot.value)) return &*slot.value;
+      if (slot.hash == hash && is_meant(slot.value)) return &slot.value;
     }
     return nullptr;
   }
@@ -32,7 +34,7 @@ class FlatIndex {
   void insert(std::uint64_t hash, Value value) {
     if ((count_ + 1) * 4 > slots_.size() * 3) grow();
     ++count_;
-    put({hash, std::move(value)});
+    put({used(hash), std::move(value)});
   }
 
   void clear() {
@@ -42,26 +44,32 @@ class FlatIndex {
 
  private:
   static constexpr std::size_t kSlotsMin = 64;
+  static constexpr std::uint64_t kFree = 0;
+  static constexpr std::size_t kCacheLine = 64;
+  // A small slot is in one cache line.
+  static constexpr std::size_t kSlotAlignment =
+      std::min(std::bit_ceil(sizeof(std::uint64_t) + sizeof(Value)), kCacheLine);
 
   // A value is in the first slot that was free from the one its hash names.
-  struct Slot {
-    std::uint64_t hash = 0;
-    std::optional<Value> value;
+  struct alignas(kSlotAlignment) Slot {
+    std::uint64_t hash = kFree;
+    Value value{};
   };
 
+  static std::uint64_t used(std::uint64_t hash) { return hash == kFree ? hash + 1 : hash; }
   std::size_t mask() const { return slots_.size() - 1; }
 
   void grow() {
     std::vector<Slot> before(slots_.empty() ? kSlotsMin : slots_.size() * 2);
     before.swap(slots_);
     for (Slot& slot : before) {
-      if (slot.value) put(std::move(slot));
+      if (slot.hash != kFree) put(std::move(slot));
     }
   }
 
   void put(Slot slot) {
     std::size_t at = slot.hash & mask();
-    while (slots_[at].value) at = (at + 1) & mask();
+    while (slots_[at].hash != kFree) at = (at + 1) & mask();
     slots_[at] = std::move(slot);
   }
 
