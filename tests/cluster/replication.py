@@ -251,6 +251,14 @@ def tables_and_reading():
             if offsets != list(range(4, 10)):
                 errors.append("the slave gives %s" % offsets)
         commit(pair.slave.broker, topic, group, 9)
+        # A group that the master never hears of keeps nothing else from it.
+        with remoting.Connection(pair.slave.broker) as connection:
+            remoting.ok(remoting.Queue(connection, topic, 0, "a-new-one").pull(0))
+        commit(pair.slave.broker, topic, "a-new-one", 2)
+        pair.slave.stop()
+        pair.slave.start()
+        if offset_of(pair.slave.broker, topic, group) != 9:
+            errors.append("a restart of the slave takes the group back")
         pair.master.start()
         wait_until("what was committed on the slave is on the master", lambda: offset_of(pair.master.broker, topic, group) == 9)
         # Back is possible where the group is, and nowhere else.

@@ -63,7 +63,8 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
       boot_timestamp_ms(clock.now_ms()),
       topics(config, clock, files, config_directory(config.store)),
       groups(config, clock, files, config_directory(config.store)),
-      offsets(clock, files, config_directory(config.store) + "/consumerOffset.json"),
+      offsets(clock, files, config_directory(config.store) + "/consumerOffset.json",
+              config.store.root_directory + "/rmq/slave-commits.json"),
       first_offsets(clock, files, config.store.root_directory),
       delay_progress(clock, files, config.store.root_directory),
       clients(clock, config.channel_expired_timeout),
@@ -243,7 +244,11 @@ Result<> Broker::start_replication() {
   slaves.start(ConfirmedOffset{store->appended().value().value}, needed_replicas(),
                [this](ConfirmedOffset end) { store->confirm(end); });
   senders_.back()->start();
-  if (is_slave()) follow_classic();
+  if (is_slave()) {
+    follow_classic();
+  } else {
+    offsets.keep_local_commits(false);
+  }
   return {};
 }
 

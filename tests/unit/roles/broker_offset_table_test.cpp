@@ -209,5 +209,59 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(slave.follow("{"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "offset table: what was committed on a slave outlives its process") {
+  auto master = open();
+  master->commit("peer", "g", "T", 0, QueueOffset{5});
+  const auto open_slave = [&](bool follows = true) {
+    auto slave = std::make_unique<OffsetTable>(clock, FileSystem::posix(), path + "/slave.json",
+                                               path + "/slave-commits.json");
+    REQUIRE(slave->load(false));
+    slave->keep_local_commits(follows);
+    return slave;
+  };
+  const auto commits_of = [&](OffsetTable& slave) {
+    const auto commits = slave.follow(master->encode_compact());
+    REQUIRE(commits);
+    return *commits;
+  };
+  auto slave = open_slave();
+  slave->commit("peer", "g", "T", 0, QueueOffset{9});
+  REQUIRE(slave->save_if_changed());
+  // Only what was saved later is gone.
+  slave->commit("peer", "g", "T", 1, QueueOffset{1});
+  slave = open_slave();
+  CHECK(slave->find("g", "T", 0) == QueueOffset{9});
+  auto commits = commits_of(*slave);
+  REQUIRE(commits.size() == 1);
+  CHECK(commits[0].offset == QueueOffset{9});
+  CHECK(slave->find("g", "T", 0) == QueueOffset{9});
+
+  SUBCASE("until the master has it") {
+    slave->given_back(commits[0]);
+    REQUIRE(slave->save_if_changed());
+    slave = open_slave();
+    CHECK(commits_of(*slave).empty());
+    CHECK(slave->find("g", "T", 0) == QueueOffset{5});
+  }
+  SUBCASE("not when the table was saved without it") {
+    REQUIRE(FileSystem::posix().remove(path + "/slave.json"));
+    slave = open_slave();
+    CHECK(slave->find("g", "T", 0) == QueueOffset{9});
+  }
+  SUBCASE("or the slave is the master") {
+    slave = open_slave(false);
+    CHECK(slave->find("g", "T", 0) == QueueOffset{9});
+    REQUIRE(slave->save_if_changed());
+    slave = open_slave();
+    CHECK(commits_of(*slave).empty());
+  }
+  SUBCASE("a damaged file is as good as none") {
+    REQUIRE(
+        write_file_atomically(FileSystem::posix(), path + "/slave-commits.json", as_bytes("{")));
+    slave = open_slave();
+    CHECK(commits_of(*slave).empty());
+  }
+}
+
 }  // namespace
 }  // namespace rmq::roles::broker

@@ -13,29 +13,17 @@
 
 namespace rmq::roles::broker {
 
-OffsetTable::OffsetTable(Clock& clock, FileSystem& files, std::string path)
-    : clock_(clock), file_(files, std::move(path)) {}
+OffsetTable::OffsetTable(Clock& clock, FileSystem& files, std::string path, std::string local_path)
+    : clock_(clock), local_(files, std::move(local_path)), file_(files, std::move(path)) {}
 
 OffsetTable::Shard& OffsetTable::shard_of(std::string_view key) const {
   return shards_[StringHash{}(key) % kShards];
 }
 
-Result<std::map<std::string, OffsetTable::QueueOffsets>> OffsetTable::decode(
-    std::string_view text, protocol::DataVersion& version) {
+Result<GroupOffsets> OffsetTable::decode(std::string_view text, protocol::DataVersion& version) {
   RMQ_TRY(const json::Value object, protocol::parse_body(text));
   version = protocol::data_version_from(object.find("dataVersion"));
-  std::map<std::string, QueueOffsets> offsets;
-  const json::Value* table = protocol::object_member(object, "offsetTable");
-  if (table == nullptr) return offsets;
-  for (const json::Member& entry : table->members()) {
-    QueueOffsets& queues = offsets[entry.key_text()];
-    for (const json::Member& queue : entry.value.members()) {
-      const auto id = queue.key_int();
-      const auto offset = queue.value.as_int();
-      if (id && offset) queues[static_cast<QueueId>(*id)] = QueueOffset{*offset};
-    }
-  }
-  return offsets;
+  return offsets_from(object);
 }
 
 Result<> OffsetTable::load(bool store_has_data) {
@@ -69,7 +57,21 @@ Result<> OffsetTable::load(bool store_has_data) {
   } else if (!*loaded && store_has_data) {
     log::warn("offsets", "no offsets file: every group starts anew", kv("file", file_.path()));
   }
+  load_local_commits();
   return {};
+}
+
+// They are saved first, and may be further than the table.
+void OffsetTable::load_local_commits() {
+  local_.load();
+  for (const auto& [key, queues] : local_.all()) {
+    Shard& shard = shard_of(key);
+    MutexLock lock(shard.mutex);
+    QueueOffsets& known = shard.offsets[key];
+    for (const auto& [queue_id, offset] : queues) {
+      known[queue_id] = std::max(known[queue_id], offset);
+    }
+  }
 }
 
 OffsetTable::Committed OffsetTable::commit(std::string_view peer, std::string_view group,
@@ -96,9 +98,7 @@ OffsetTable::Committed OffsetTable::commit(std::string_view peer, std::string_vi
       if (offset < *before && direction == Direction::Forward) return Committed::Smaller;
       it->second = offset;
     }
-    if (keep_local_.load(std::memory_order_relaxed)) {
-      shard.local[std::string(key)][queue_id] = offset;
-    }
+    if (local_.kept()) local_.note(key, queue_id, offset);
   }
   if (before && offset < *before) {
     log::warn("offsets", "a commit goes back", kv("peer", peer), kv("group", group),
@@ -251,14 +251,7 @@ std::size_t OffsetTable::clamp(
 // Leaves in `offsets`, which are the master's, what is further here; what it has stops to be
 // local. Whether anything has changed.
 bool OffsetTable::follow_key(Shard& shard, const std::string& key, QueueOffsets& offsets) {
-  if (const auto local = shard.local.find(key); local != shard.local.end()) {
-    std::erase_if(local->second, [&](const auto& commit) {
-      const auto known = offsets.find(commit.first);
-      return known != offsets.end() && known->second >= commit.second;
-    });
-    for (const auto& [queue_id, offset] : local->second) offsets[queue_id] = offset;
-    if (local->second.empty()) shard.local.erase(local);
-  }
+  local_.merge_into(key, offsets);
   QueueOffsets& here = shard.offsets[key];
   if (here == offsets) return false;
   here = offsets;
@@ -279,16 +272,16 @@ Result<std::vector<OffsetTable::Commit>> OffsetTable::follow(std::string_view te
     MutexLock lock(shard.mutex);
     // Deleted there; what was only committed here is not.
     for (auto it = shard.offsets.begin(); it != shard.offsets.end();) {
-      const bool gone = !masters.contains(it->first) && !shard.local.contains(it->first);
+      const bool gone = !masters.contains(it->first) && !local_.contains(it->first);
       changed = changed || gone;
       it = gone ? shard.offsets.erase(it) : std::next(it);
     }
-    for (const auto& [key, queues] : shard.local) {
-      const auto pair = split_topic_at_group(key);
-      if (!pair) continue;
-      for (const auto& [queue_id, offset] : queues) {
-        commits.push_back({std::string(pair->group), std::string(pair->topic), queue_id, offset});
-      }
+  }
+  for (const auto& [key, queues] : local_.all()) {
+    const auto pair = split_topic_at_group(key);
+    if (!pair) continue;
+    for (const auto& [queue_id, offset] : queues) {
+      commits.push_back({std::string(pair->group), std::string(pair->topic), queue_id, offset});
     }
   }
   if (changed) note_change();
@@ -296,15 +289,7 @@ Result<std::vector<OffsetTable::Commit>> OffsetTable::follow(std::string_view te
 }
 
 void OffsetTable::given_back(const Commit& commit) {
-  const std::string_view key = topic_at_group(commit.topic, commit.group);
-  Shard& shard = shard_of(key);
-  MutexLock lock(shard.mutex);
-  const auto queues = shard.local.find(key);
-  if (queues == shard.local.end()) return;
-  const auto local = queues->second.find(commit.queue_id);
-  if (local == queues->second.end() || local->second != commit.offset) return;
-  queues->second.erase(local);
-  if (queues->second.empty()) shard.local.erase(queues);
+  local_.forget(topic_at_group(commit.topic, commit.group), commit.queue_id, commit.offset);
 }
 
 void OffsetTable::note_change() { changes_.fetch_add(1, std::memory_order_release); }
@@ -314,8 +299,8 @@ protocol::DataVersion OffsetTable::data_version() const {
   return data_version_;
 }
 
-std::map<std::string, OffsetTable::QueueOffsets> OffsetTable::copy() const {
-  std::map<std::string, QueueOffsets> all;
+GroupOffsets OffsetTable::copy() const {
+  GroupOffsets all;
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     all.insert(shard.offsets.begin(), shard.offsets.end());
@@ -324,15 +309,12 @@ std::map<std::string, OffsetTable::QueueOffsets> OffsetTable::copy() const {
 }
 
 std::string OffsetTable::encode(const json::Style& style) const {
+  const GroupOffsets offsets = copy();
   std::map<std::string, std::set<std::string>> topics_by_group;
-  json::Value table = json::Value::object();
-  for (const auto& [key, queues] : copy()) {
+  for (const auto& [key, queues] : offsets) {
     if (const auto pair = split_topic_at_group(key)) {
       topics_by_group[std::string(pair->group)].emplace(pair->topic);
     }
-    json::Value offsets = json::Value::object();
-    for (const auto& [queue_id, offset] : queues) offsets.set_integer_key(queue_id, offset.value);
-    table.set(key, std::move(offsets));
   }
   json::Value groups = json::Value::object();
   for (const auto& [group, topics] : topics_by_group) {
@@ -343,7 +325,7 @@ std::string OffsetTable::encode(const json::Style& style) const {
   json::Value object = json::Value::object();
   object.set("dataVersion", to_json(data_version()));
   object.set("groupTopicMap", std::move(groups));
-  object.set("offsetTable", std::move(table));
+  object.set("offsetTable", broker::to_json(offsets));
   return json::write(object, style);
 }
 
@@ -351,6 +333,7 @@ std::string OffsetTable::encode_compact() const { return encode({}); }
 
 Result<> OffsetTable::save_if_changed() {
   MutexLock saving(save_mutex_);
+  RMQ_CHECK(local_.save_if_changed());
   // Read before the table is copied: a commit during the copy may or may not be in it and is saved
   // again next time.
   const std::int64_t changes = changes_.load(std::memory_order_acquire);

@@ -4,7 +4,7 @@
 // "offsetTable":{"topic@group":{queueId:offset}}}, pretty; queue ids are keys without quotes.
 // Threads: any, except load(). A pull commits too, so the table is split into shards, each with its
 // own lock; a save copies one shard at a time. Crash: commits since the last save (5 s, and at a
-// clean stop) are gone: those messages are delivered again.
+// clean stop) are gone: those messages are delivered again. Those made on a slave: LocalCommits.
 #pragma once
 
 #include <array>
@@ -25,15 +25,18 @@
 #include "base/units.h"
 #include "protocol/data_version.h"
 #include "roles/broker/metadata_file.h"
+#include "roles/broker/offsets/local_commits.h"
+#include "roles/broker/offsets/offsets_json.h"
 
 namespace rmq::roles::broker {
 
 class OffsetTable {
  public:
-  using QueueOffsets = std::map<QueueId, QueueOffset>;
+  using QueueOffsets = broker::QueueOffsets;
 
-  // `path` is that of the file. All references outlive the table.
-  OffsetTable(Clock& clock, FileSystem& files, std::string path);
+  // `path` is that of the file, `local_path` that of the commits which a slave keeps for its
+  // master; empty: this is never a slave's. All references outlive the table.
+  OffsetTable(Clock& clock, FileSystem& files, std::string path, std::string local_path = {});
 
   // Errors: BrokerErrc::MetadataLost when the file and its backup exist but cannot be read and
   // `store_has_data`. Before any other call, once.
@@ -66,8 +69,9 @@ class OffsetTable {
   // group would skip what is written there next. Returns how many were cut.
   std::size_t clamp(const std::function<QueueOffset(std::string_view, QueueId)>& end_of);
 
-  // A slave: commits from now on are remembered until the master has them.
-  void keep_local_commits(bool keep) { keep_local_ = keep; }
+  // A slave: commits from now on are remembered until the master has them. Else: they are
+  // forgotten, this broker is the one that must know.
+  void keep_local_commits(bool keep) { local_.keep(keep); }
   struct Commit {
     std::string group;
     std::string topic;
@@ -97,22 +101,21 @@ class OffsetTable {
     mutable Mutex mutex;
     StringMap<QueueOffsets> offsets RMQ_GUARDED_BY(mutex);  // by "topic@group"
     StringMap<QueueOffsets> resets RMQ_GUARDED_BY(mutex);   // pending, likewise
-    StringMap<QueueOffsets> local RMQ_GUARDED_BY(mutex);    // not yet at the master, likewise
   };
 
   Shard& shard_of(std::string_view key) const;
-  std::map<std::string, QueueOffsets> copy() const;
+  GroupOffsets copy() const;
   std::string encode(const json::Style& style) const;
-  static Result<std::map<std::string, QueueOffsets>> decode(std::string_view text,
-                                                            protocol::DataVersion& version);
-  static bool follow_key(Shard& shard, const std::string& key, QueueOffsets& offsets)
+  static Result<GroupOffsets> decode(std::string_view text, protocol::DataVersion& version);
+  void load_local_commits();
+  bool follow_key(Shard& shard, const std::string& key, QueueOffsets& offsets)
       RMQ_REQUIRES(shard.mutex);
   void erase_if(const std::function<bool(std::string_view topic, std::string_view group)>& doomed);
   void note_change();
 
   Clock& clock_;
   mutable std::array<Shard, kShards> shards_;
-  std::atomic<bool> keep_local_{false};
+  LocalCommits local_;  // its lock after a shard's
   std::atomic<std::int64_t> changes_{0};
   std::atomic<std::int64_t> resets_pending_{0};  // of queues, in all shards
   mutable Mutex version_mutex_;

@@ -135,7 +135,9 @@ net::Task<Result<>> TableSync::sync_offsets() {
   RMQ_CO_TRY(const std::optional<Command> answer, co_await fetch(offsets_));
   if (!answer) co_return Result<>{};
   RMQ_CO_TRY(auto commits, broker_.offsets.follow(as_text(answer->body)));
-  co_return co_await give_back(std::move(commits));
+  Result<> given = co_await give_back(std::move(commits));
+  if (!given) offsets_.version.clear();  // again, whether or not the master's change
+  co_return given;
 }
 
 net::Task<Result<>> TableSync::give_back(std::vector<OffsetTable::Commit> commits) {
@@ -148,10 +150,13 @@ net::Task<Result<>> TableSync::give_back(std::vector<OffsetTable::Commit> commit
     Command request = protocol::make_request(RequestCode::UpdateConsumerOffset, header);
     RMQ_CO_TRY(const Command answer,
                co_await broker_.outgoing.call(master_, std::move(request), kTimeout));
-    if (answer.code != 0) {
-      co_return fail(static_cast<protocol::ResponseCode>(answer.code), answer.remark);
-    }
+    const auto code = static_cast<protocol::ResponseCode>(answer.code);
+    // It may come to know the group: with its first consumer there.
+    if (code == protocol::ResponseCode::SubscriptionGroupNotExist) continue;
+    const bool deleted = code == protocol::ResponseCode::TopicNotExist;
+    if (answer.code != 0 && !deleted) co_return fail(code, answer.remark);
     broker_.offsets.given_back(commit);
+    if (deleted) continue;
     log::info("replication", "an offset committed here is given to the master",
               kv("group", commit.group), kv("topic", commit.topic), kv("queue", commit.queue_id),
               kv("offset", commit.offset.value));
