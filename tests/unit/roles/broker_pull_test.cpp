@@ -160,6 +160,24 @@ TEST_CASE_FIXTURE(Fixture, "restart: messages, offsets and topics are kept, offs
   CHECK(field(node->call(send_request(send_header("T"), "next")), "queueOffset") == "5");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "what a slave gives back goes forward only, and to the end of the queue") {
+  for (int i = 0; i < 5; ++i) REQUIRE(node->call(send_request(send_header("T"), "x")).code == 0);
+  pull_waiting(*node, "T", 4);  // makes the group, and the last message can be seen
+  const auto give_back = [this](std::int64_t offset) {
+    protocol::UpdateConsumerOffsetRequest commit;
+    commit.consumer_group = "g";
+    commit.topic = "T";
+    commit.commit_offset = QueueOffset{offset};
+    commit.forward_only = true;
+    CHECK(node->call(protocol::make_request(RequestCode::UpdateConsumerOffset, commit)).code == 0);
+    return node->broker.offsets.find("g", "T", 0);
+  };
+  CHECK(give_back(3) == QueueOffset{3});
+  CHECK(give_back(2) == QueueOffset{3});
+  CHECK(give_back(9) == QueueOffset{5});
+}
+
 TEST_CASE("a second broker on one store directory is refused") {
   test::TempDirectory directory;
   Node node(test_config(directory.path()));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "protocol/response_codes.h"
+#include "replication/group_offset.h"
 #include "roles/broker/broker.h"
 #include "roles/broker/offsets/commit_offset.h"
 #include "roles/broker/offsets/offset_search.h"
@@ -24,6 +25,15 @@ std::optional<QueueOffset> first_offset(const Broker& broker,
   if (!group || !from_last_offset(*group)) return std::nullopt;
   if (request.topic.starts_with(kRetryTopicPrefix)) return QueueOffset{0};
   return broker.first_offsets.find(request.consumer_group, request.topic, request.queue_id);
+}
+
+// A slave may have had messages that this broker has lost; others get their numbers.
+OffsetTable::Committed commit_of_slave(Broker& broker,
+                                       const protocol::UpdateConsumerOffsetRequest& request) {
+  const QueueOffset end = broker.store->visible_end(request.topic, request.queue_id);
+  return broker.offsets.commit({}, request.consumer_group, request.topic, request.queue_id,
+                               replication::cut_offset(request.commit_offset, end),
+                               OffsetTable::Direction::Forward);
 }
 
 }  // namespace
@@ -62,8 +72,7 @@ Result<Response> on_update_consumer_offset(Broker& broker, const Caller& caller,
   }
   const OffsetTable::Committed committed =
       request.forward_only.value_or(false)
-          ? broker.offsets.commit({}, request.consumer_group, request.topic, request.queue_id,
-                                  request.commit_offset, OffsetTable::Direction::Forward)
+          ? commit_of_slave(broker, request)
           : commit_offset(broker, *caller.connection, request.consumer_group, request.topic,
                           request.queue_id, request.commit_offset);
   Response response;
