@@ -44,7 +44,7 @@ class FlatIndex {
 
  private:
   static constexpr std::size_t kSlotsMin = 64;
-  static constexpr std::uint64_t kFree = 0;
+  static constexpr std::uint64_t kFree = 0;  // as a hash it counts as 1
   static constexpr std::size_t kCacheLine = 64;
   // A small slot is in one cache line.
   static constexpr std::size_t kSlotAlignment =
