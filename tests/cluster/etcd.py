@@ -15,11 +15,10 @@ import tempfile
 import time
 
 import failover
-import load
 import server
 from partition import check
 from replication import wait_until
-from senders import Senders, route
+from senders import producing
 
 TOPIC = "etcd"
 # A dead member of etcd that was its leader is replaced after its election time-out.
@@ -147,22 +146,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     with Set() as brokers:
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
-        senders = Senders(brokers.namesrv.namesrv, ledger)
-        senders.start()
         slow = []
-        try:
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
             for kind, victims in (("controller", brokers.controllers), ("member of etcd", brokers.members)):
                 for when in ("before", "during", "after"):
                     pauses = [one_round(brokers, senders, victim, when) for _ in range(options.rounds) for victim in victims]
                     print("each %s killed %s the death of the master, to the next acknowledged send: %s s" %
                           (kind, when, ", ".join("%.2f" % pause for pause in pauses)), flush=True)
                     slow += [pause for pause in pauses if pause > WITHOUT_ETCD_LEADER_MAX]
-        finally:
-            senders.end()
-        errors = check(brokers, ledger) + ["%.2f s without a master" % pause for pause in slow]
+        errors = check(brokers, senders.ledger) + ["%.2f s without a master" % pause for pause in slow]
     for error in errors[:20]:
         print("ERROR", error)
     return 1 if errors else 0

@@ -20,7 +20,7 @@ import load
 import remoting
 import server
 from replication import runtime_info, wait_until
-from senders import Senders, route
+from senders import producing
 
 GET_SYNC_STATE_DATA = 1006
 KEYS = {"brokerName": "b", "brokerClusterName": "c", "enableControllerMode": "true", "mappedFileSizeCommitLog": 1 << 24}
@@ -121,21 +121,14 @@ class Outcome:
 
 def run(mode, how, rounds):
     with Set(mode) as brokers:
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
-        senders = Senders(brokers.namesrv.namesrv, ledger)
-        senders.start()
-        try:
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
             pauses = [one_round(brokers, senders, how) for _ in range(rounds)]
-        finally:
-            senders.end()
         # All that is in the log is confirmed, and so can be read, a moment later.
         last = brokers.master()
         wait_until("all is dispatched", lambda: runtime_info(last.broker)["dispatchBehindBytes"] == "0")
-        read, errors = load.check(last.broker, ledger, errors_max=100_000)
+        read, errors = load.check(last.broker, senders.ledger, errors_max=100_000)
         lost = lost_of(errors)
-        return Outcome(pauses, len(ledger.acknowledged), read, lost, [error for error in errors if error not in lost], senders.errors)
+        return Outcome(pauses, len(senders.ledger.acknowledged), read, lost, [error for error in errors if error not in lost], senders.errors)
 
 
 def main():

@@ -11,7 +11,7 @@ import failover
 import load
 import server
 from replication import Pair, runtime_info, wait_until
-from senders import Senders, route
+from senders import producing, route
 
 TOPIC = "modes"
 NOT_ENOUGH = "in-sync replicas not enough"
@@ -42,16 +42,6 @@ def refused(namesrv, code, *words):
     exit_code, answer = rmq(namesrv, "cluster", "mode", "set", *words)
     expect(" ".join(words), exit_code == 1 and answer["error"]["code"] == code, answer)
     expect("nothing changes", mode_of(namesrv) == before, before)
-
-
-def load_on(namesrv, master):
-    """The topic, and producers that have begun."""
-    ledger = load.Ledger(TOPIC)
-    load.create(master.broker, TOPIC)
-    wait_until("the topic has a route", lambda: route(namesrv, TOPIC) is not None)
-    senders = Senders(namesrv, ledger)
-    senders.start()
-    return ledger, senders
 
 
 def wait_more(ledger):
@@ -85,8 +75,8 @@ def without_controller(table):
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
         refused(namesrv, "HAS_SLAVES", "single")
         refused(namesrv, "NOT_IN_SYNC", "sync", "--min-in-sync", "3")
-        ledger, senders = load_on(namesrv, pair.master)
-        try:
+        with producing(namesrv, pair.master, TOPIC) as senders:
+            ledger = senders.ledger
             switch("no controller", namesrv, senders, ledger, table)
             # A synchronous master whose slave has died takes nothing, until somebody says that it may.
             expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync")[0] == 0, "refused")
@@ -94,8 +84,6 @@ def without_controller(table):
             wait_until("sends are refused", lambda: any(NOT_ENOUGH in why for why in senders.errors))
             expect("async", rmq(namesrv, "cluster", "mode", "set", "async")[0] == 0, "refused")
             wait_more(ledger)
-        finally:
-            senders.end()
         pair.slave.start()
         pair.wait_same()
         return check(pair.master, ledger)
@@ -113,8 +101,8 @@ def with_and_without_controller(table):
         namesrv = pair.namesrv.namesrv
         pair.slave.start()
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
-        ledger, senders = load_on(namesrv, pair.master)
-        try:
+        with producing(namesrv, pair.master, TOPIC) as senders:
+            ledger = senders.ledger
             wait_more(ledger)
             refused(namesrv, "SYSTEM_ERROR", "async", "--auto-failover", "on", "--controller", "127.0.0.1:1")
             for mode, failover in FAILOVER_CHANGES:
@@ -131,8 +119,6 @@ def with_and_without_controller(table):
                               sum(senders.errors.values()), senders.pause))
             pair.master.kill()
             wait_more(ledger)
-        finally:
-            senders.end()
         errors = check(pair.slave, ledger)
         controller.remove()
         return errors
@@ -145,9 +131,9 @@ def controllers_at_a_restart():
         namesrv = pair.namesrv.namesrv
         pair.slave.start()
         wait_until("the slave is in sync", lambda: mode_of(namesrv)["in_sync"] == 2)
-        ledger, senders = load_on(namesrv, pair.master)
-        wait_more(ledger)
-        senders.end()
+        with producing(namesrv, pair.master, TOPIC) as senders:
+            ledger = senders.ledger
+            wait_more(ledger)
         pair.wait_same()
         for broker in (pair.slave, pair.master):
             broker.stop()
@@ -177,8 +163,8 @@ def promote(brokers, namesrv, ledger):
 def with_controller(table):
     with failover.Set("async") as brokers:
         namesrv = brokers.namesrv.namesrv
-        ledger, senders = load_on(namesrv, brokers.master())
-        try:
+        with producing(namesrv, brokers.master(), TOPIC) as senders:
+            ledger = senders.ledger
             switch("controller", namesrv, senders, ledger, table)
             promote(brokers, namesrv, ledger)
             expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "2")[0] == 0, "refused")
@@ -186,8 +172,6 @@ def with_controller(table):
             wait_until("the new master refuses sends", lambda: any(NOT_ENOUGH in why for why in senders.errors))
             expect("one is enough", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "1")[0] == 0, "refused")
             wait_more(ledger)
-        finally:
-            senders.end()
         return check(brokers.master(), ledger)
 
 

@@ -16,7 +16,7 @@ import load
 import server
 from gate import Gate
 from replication import runtime_info, wait_until
-from senders import SENDERS, Senders, route
+from senders import SENDERS, Senders, producing
 
 TOPIC = "partition"
 
@@ -71,10 +71,10 @@ class Set(failover.Set):
         return self.gated[self.brokers.index(self.master())]
 
 
-def cut_off_once(number, brokers, senders, ledger):
+def cut_off_once(number, brokers, senders):
     """How long the other side could not send."""
     master = brokers.gated_master()
-    inside = Senders(None, ledger, first=100 * (1 + number), find=lambda: master.inside)
+    inside = Senders(None, senders.ledger, first=100 * (1 + number), find=lambda: master.inside)
     inside.start()
     wait_until("sends on its side", lambda: inside.answered > 50)
     begun = time.monotonic()
@@ -97,28 +97,16 @@ def cut_off_once(number, brokers, senders, ledger):
 
 def partitions(rounds):
     with Set() as brokers:
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
-        senders = Senders(brokers.namesrv.namesrv, ledger)
-        senders.start()
-        try:
-            pauses = [cut_off_once(number, brokers, senders, ledger) for number in range(rounds)]
-        finally:
-            senders.end()
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
+            pauses = [cut_off_once(number, brokers, senders) for number in range(rounds)]
         print("cut off: %d times, to the next acknowledged send: %s s" % (rounds, ", ".join("%.2f" % pause for pause in pauses)))
-        return check(brokers, ledger)
+        return check(brokers, senders.ledger)
 
 
 def controller_dies(when):
     """when: before, during or after the death of the master."""
     with failover.Set("sync") as brokers:
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
-        senders = Senders(brokers.namesrv.namesrv, ledger)
-        senders.start()
-        try:
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
             old = brokers.master()
             if when == "before":
                 brokers.controller.kill()
@@ -139,9 +127,7 @@ def controller_dies(when):
             print("controller killed %s: to the next acknowledged send: %.2f s" % (when, senders.first_after[killed] - begun))
             old.start()
             brokers.wait_whole()
-        finally:
-            senders.end()
-        return check(brokers, ledger)
+        return check(brokers, senders.ledger)
 
 
 def check(brokers, ledger):

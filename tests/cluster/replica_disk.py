@@ -14,7 +14,7 @@ import failover
 import load
 import server
 from replication import Pair, runtime_info, wait_until
-from senders import Senders, route
+from senders import producing
 
 TOPIC = "replicadisk"
 SEGMENT = 1 << 20  # so that a file is needed every second or so
@@ -85,26 +85,19 @@ def main():
     parser.add_argument("--mode", choices=("sync", "async"), default="sync")
     options = parser.parse_args()
     with Set(options.mode) as brokers:
-        ledger = load.Ledger(TOPIC)
-        load.create(brokers.master().broker, TOPIC)
-        wait_until("the topic has a route", lambda: route(brokers.namesrv.namesrv, TOPIC) is not None)
-        senders = Senders(brokers.namesrv.namesrv, ledger)
-        senders.start()
-        try:
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
             wait_until("load", lambda: senders.answered > 500)
             pause = slave_is_full(brokers, senders)
             master_is_full(brokers, senders)
-        finally:
-            senders.end()
         last, slave = brokers.master(), brokers.slave()
         for broker in (last, slave):
             wait_until("all is dispatched", lambda: runtime_info(broker.broker)["dispatchBehindBytes"] == "0")  # pylint: disable=W0640
         wait_until("the logs are as long", lambda: Pair.end(last) == Pair.end(slave))
         errors = []
         for broker in (last, slave):
-            read, wrong = load.check(broker.broker, ledger, whole=True)
+            read, wrong = load.check(broker.broker, senders.ledger, whole=True)
             errors += wrong
-            print("%d acknowledged, %d read" % (len(ledger.acknowledged), read))
+            print("%d acknowledged, %d read" % (len(senders.ledger.acknowledged), read))
         print("the slave's disk was full: nobody could send for %.2f s; producers saw %s" % (pause, senders.errors))
     for error in errors[:20]:
         print("ERROR", error)

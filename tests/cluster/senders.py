@@ -1,5 +1,6 @@
 """Producers that send all the time, and read the route again after every error."""
 
+import contextlib
 import json
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import load
 import remoting
 import server
+from replication import wait_until
 
 TIMEOUT = 0.3
 SENDERS = 8
@@ -95,3 +97,17 @@ class Senders(threading.Thread):
     def end(self):
         self.ended.set()
         self.join()
+
+
+@contextlib.contextmanager
+def producing(namesrv, master, topic):
+    """Senders to a new topic of the set that `master` leads now, until the end of the block; `ledger` says what they sent."""
+    ledger = load.Ledger(topic)
+    load.create(master.broker, topic)
+    wait_until("the topic has a route", lambda: route(namesrv, topic) is not None)
+    senders = Senders(namesrv, ledger)
+    senders.start()
+    try:
+        yield senders
+    finally:
+        senders.end()
