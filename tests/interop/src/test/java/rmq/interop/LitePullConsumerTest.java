@@ -42,6 +42,9 @@ class LitePullConsumerTest extends ServerTest {
         final DefaultLitePullConsumer consumer =
             clients.startedLitePull(Clients.unique("group"));
         consumer.assign(List.of(queue));
+        // A seek while the client begins to pull can be lost in it: the pull that is cancelled takes the place of the next one.
+        // At the end of the queue none begins.
+        assertRun(Clients.poll(consumer, 100), 0, 100);
         consumer.seek(queue, 60);
         assertRun(Clients.poll(consumer, 40), 60, 100);
         consumer.seek(queue, 10);
