@@ -213,9 +213,10 @@ def tables_and_reading():
     errors = []
     with Pair() as pair:
         pair.slave.start()
-        topic, group = "tables", "readers"
+        topic, gone, group = "tables", "a-deleted-one", "readers"
         begin = time.monotonic()
         load.create(pair.master.broker, topic)
+        load.create(pair.master.broker, gone)
         with remoting.Connection(pair.master.broker) as connection:
             for _ in range(10):
                 send(connection, topic)
@@ -251,15 +252,20 @@ def tables_and_reading():
             if offsets != list(range(4, 10)):
                 errors.append("the slave gives %s" % offsets)
         commit(pair.slave.broker, topic, group, 9)
-        # A group that the master never hears of keeps nothing else from it.
+        # A group that the master never hears of, and a topic that it no longer has, keep nothing else from it.
         with remoting.Connection(pair.slave.broker) as connection:
             remoting.ok(remoting.Queue(connection, topic, 0, "a-new-one").pull(0))
         commit(pair.slave.broker, topic, "a-new-one", 2)
+        commit(pair.slave.broker, gone, group, 1)
         pair.slave.stop()
         pair.slave.start()
         if offset_of(pair.slave.broker, topic, group) != 9:
             errors.append("a restart of the slave takes the group back")
+        pair.slave.stop()
         pair.master.start()
+        with remoting.Connection(pair.master.broker) as connection:
+            remoting.ok(connection.request(remoting.DELETE_TOPIC_IN_BROKER, {"topic": gone}))
+        pair.slave.start()
         wait_until("what was committed on the slave is on the master", lambda: offset_of(pair.master.broker, topic, group) == 9)
         # Back is possible where the group is, and nowhere else.
         commit(pair.master.broker, topic, group, 3)

@@ -14,7 +14,6 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("RMQ_BIN", ROOT / "build/release/rmq")).resolve()
-PORT_ATTEMPTS = 3
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
@@ -86,18 +85,7 @@ class Server:
         return arguments
 
     def start(self):
-        """Returns when the server said that it is ready. One that may have any port gets others when somebody connects from the one
-        that was found free, before it listens there."""
-        for left in reversed(range(PORT_ATTEMPTS)):
-            chosen = self.namesrv or self.broker or self.controller
-            try:
-                return self._start()
-            except RuntimeError as why:
-                if chosen or not left or "address already in use" not in str(why):
-                    raise
-        raise AssertionError
-
-    def _start(self):
+        """Returns when the server said that it is ready."""
         read_end, write_end = os.pipe()
         arguments = self.arguments() + ["--ready-fd", str(write_end)]
         log = open(self.log, "ab")

@@ -223,8 +223,7 @@ Result<> Broker::begin_uncontrolled(bool leads) {
                                MessageStore::kAllConfirmed));
   RMQ_CHECK(listen_again([&] { return listen_for_replicas(config.ha_listen_port); }));
   RMQ_CHECK(start_replication());
-  std::function<net::Task<>()> announce = [this, leads]() -> net::Task<> {
-    if (leads) offsets.keep_local_commits(false);
+  std::function<net::Task<>()> announce = [this]() -> net::Task<> {
     register_as(config.broker_id);
     co_return;
   };

@@ -44,7 +44,10 @@ net::Task<Result<>> ReplicaManager::on_disk(Epoch epoch, const char* what,
                  kv("epoch", epoch.value), kv("what", what), kv("why", done.error().message()));
     }
     co_await net::sleep_for(kRoomPause);
-    if (stopping_ || role_->epoch() != epoch) co_return fail(storage::StoreErrc::NoReign);
+    if (stopping_ || role_->epoch() != epoch) {
+      wants_room_ = false;
+      co_return fail(storage::StoreErrc::NoReign);
+    }
   }
 }
 

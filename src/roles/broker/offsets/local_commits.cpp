@@ -24,15 +24,16 @@ void LocalCommits::load() {
 }
 
 void LocalCommits::keep(bool keep) {
+  MutexLock lock(mutex_);
   keep_.store(keep, std::memory_order_relaxed);
   if (keep) return;
-  MutexLock lock(mutex_);
   if (!commits_.empty()) ++changes_;
   commits_.clear();
 }
 
 void LocalCommits::note(std::string_view key, QueueId queue_id, QueueOffset offset) {
   MutexLock lock(mutex_);
+  if (!kept()) return;
   auto queues = commits_.find(key);
   if (queues == commits_.end()) queues = commits_.emplace(std::string(key), QueueOffsets{}).first;
   const auto [commit, is_new] = queues->second.try_emplace(queue_id, offset);

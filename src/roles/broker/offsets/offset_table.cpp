@@ -325,7 +325,7 @@ std::string OffsetTable::encode(const json::Style& style) const {
   json::Value object = json::Value::object();
   object.set("dataVersion", to_json(data_version()));
   object.set("groupTopicMap", std::move(groups));
-  object.set("offsetTable", broker::to_json(offsets));
+  object.set("offsetTable", to_json(offsets));
   return json::write(object, style);
 }
 

@@ -153,13 +153,13 @@ net::Task<Result<>> TableSync::give_back(std::vector<OffsetTable::Commit> commit
     const auto code = static_cast<protocol::ResponseCode>(answer.code);
     // It may come to know the group: with its first consumer there.
     if (code == protocol::ResponseCode::SubscriptionGroupNotExist) continue;
-    const bool deleted = code == protocol::ResponseCode::TopicNotExist;
-    if (answer.code != 0 && !deleted) co_return fail(code, answer.remark);
+    const bool topic_is_gone = code == protocol::ResponseCode::TopicNotExist;
+    if (answer.code != 0 && !topic_is_gone) co_return fail(code, answer.remark);
     broker_.offsets.given_back(commit);
-    if (deleted) continue;
-    log::info("replication", "an offset committed here is given to the master",
-              kv("group", commit.group), kv("topic", commit.topic), kv("queue", commit.queue_id),
-              kv("offset", commit.offset.value));
+    const char* const what = topic_is_gone ? "an offset committed here is of a deleted topic"
+                                           : "an offset committed here is given to the master";
+    log::info("replication", what, kv("group", commit.group), kv("topic", commit.topic),
+              kv("queue", commit.queue_id), kv("offset", commit.offset.value));
   }
   co_return Result<>{};
 }
