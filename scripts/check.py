@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Builds and tests section by section, as .ci/run does: `make check`.
 
-Stops at the first section that fails. The last line is "N passed, N failed": the tests of all sections.
+Stops at the first section that fails, and repeats at the end the lines that say what did. The last line is
+"N passed, N failed": the tests of all sections.
 
     scripts/check.py                  what CI runs
     scripts/check.py release interop  these sections only
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import re
@@ -15,6 +17,9 @@ import subprocess
 import sys
 import time
 
+# What the lines about a failure look like: our runners', ctest's, doctest's and the sanitizers', the compilers', Python's.
+FAILURE = re.compile(r"\s*(?:FAIL|not ok )|.*\*\*\*|.*\b(?:ERROR|error|WARNING: ThreadSanitizer): |\w*(?:Error|Exception|Failure): ")
+REPEATED_LINES = 40
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = os.environ.get("JOBS") or str(os.cpu_count())
 # ThreadSanitizer is for what has threads; the other modules are pure and tested without it.
@@ -68,12 +73,14 @@ class Counter:
         self.failed += failed
 
 
-def run(command: list[str], counter: Counter) -> int:
+def run(command: list[str], counter: Counter, failures: collections.deque[str]) -> int:
     print("+", " ".join(command), flush=True)
     process = subprocess.Popen(command, cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for line in process.stdout:
         print(line, end="", flush=True)
         counter.read(line)
+        if FAILURE.match(line):
+            failures.append(line)
     return process.wait()
 
 
@@ -90,13 +97,15 @@ def main() -> int:
     started = time.monotonic()
     for name in chosen:
         print(f"\n===== {name} =====", flush=True)
+        failures: collections.deque[str] = collections.deque(maxlen=REPEATED_LINES)
         section_started = time.monotonic()
         for command in SECTIONS[name]:
-            code = run(command, counter)
+            code = run(command, counter, failures)
             if code:
                 break
         print(f"===== {name}: {'FAILED' if code else 'ok'}, {time.monotonic() - section_started:.0f} s =====", flush=True)
         if code:
+            print("what failed:\n" + "".join(failures))
             break
     print(f"\n{time.monotonic() - started:.0f} s in all")
     print(f"{counter.passed} passed, {max(counter.failed, 1 if code else 0)} failed")

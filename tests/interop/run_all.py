@@ -92,6 +92,7 @@ class Outcome:
     passed: list[str] = dataclasses.field(default_factory=list)
     failed: list[str] = dataclasses.field(default_factory=list)
     measured: list[str] = dataclasses.field(default_factory=list)  # what tests say about times
+    reasons: dict[str, str] = dataclasses.field(default_factory=dict)  # of a test that failed, in a line
     seconds: float = 0
     trouble: str = ""  # what went wrong apart from tests
 
@@ -117,8 +118,11 @@ def run(name: str, kind: str, work: pathlib.Path) -> Outcome:
         with open(log, "wb") as output:
             code = subprocess.run(suite.command, cwd=suite.directory, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                   stderr=subprocess.STDOUT, timeout=SUITE_SECONDS, check=False).returncode
-        outcome.passed, outcome.failed = surefire(suite) if suite.reports else scan(suite, log)
-        outcome.measured = measured(suite) if suite.reports else []
+        if suite.reports:
+            read_surefire(suite, outcome)
+            outcome.measured = measured(suite)
+        else:
+            scan(suite, log, outcome)
         if server and not server.alive():
             outcome.trouble = "the server ended before the tests"
         elif code and not outcome.failed:
@@ -134,14 +138,15 @@ def run(name: str, kind: str, work: pathlib.Path) -> Outcome:
     return outcome
 
 
-def surefire(suite: Suite) -> tuple[list[str], list[str]]:
-    passed: list[str] = []
-    failed: list[str] = []
+def read_surefire(suite: Suite, outcome: Outcome) -> None:
     for report in sorted((suite.directory / suite.reports).glob("TEST-*.xml")):
         for case in ElementTree.parse(report).iter("testcase"):
-            bad = any(case.find(tag) is not None for tag in ("failure", "error", "skipped"))
-            (failed if bad else passed).append(f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}")
-    return passed, failed
+            name = f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}"
+            bad = next((found for tag in ("failure", "error", "skipped") if (found := case.find(tag)) is not None), None)
+            (outcome.passed if bad is None else outcome.failed).append(name)
+            if bad is not None:
+                ours = re.search(r"\(\w+Test\.java:\d+\)", bad.text or "")
+                outcome.reasons[name] = " ".join(f"{bad.get('type')}: {bad.get('message')} {ours.group() if ours else ''}".split())[:400]
 
 
 def measured(suite: Suite) -> list[str]:
@@ -150,10 +155,10 @@ def measured(suite: Suite) -> list[str]:
             for line in output.read_text(errors="replace").splitlines() if line.startswith("measured: ")]
 
 
-def scan(suite: Suite, log: pathlib.Path) -> tuple[list[str], list[str]]:
+def scan(suite: Suite, log: pathlib.Path, outcome: Outcome) -> None:
     lines = log.read_text(errors="replace").splitlines()
     find = lambda pattern: [match.group(1) for line in lines if (match := re.match(pattern, line.strip()))]
-    return find(suite.passed), find(suite.failed)
+    outcome.passed, outcome.failed = find(suite.passed), find(suite.failed)
 
 
 def check_table(outcomes: list[Outcome]) -> Outcome:
@@ -180,7 +185,7 @@ def report(outcome: Outcome, work: pathlib.Path) -> None:
     for test in outcome.passed:
         print(f"ok      {outcome.name:7} {test}")
     for test in outcome.failed:
-        print(f"FAILED  {outcome.name:7} {test}")
+        print(f"FAILED  {outcome.name:7} {test} {outcome.reasons.get(test, '')}".rstrip())
     for line in outcome.measured:
         print(f"        {outcome.name:7} {line}")
     if outcome.trouble:
