@@ -3,6 +3,7 @@
 #include <asio/error.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <random>
 #include <utility>
 
 #include "base/log.h"
@@ -10,11 +11,31 @@
 #include "net/net_limits.h"
 
 namespace rmq::net {
+namespace {
+
+// For port 0: below those that Linux gives to outgoing connections (net.ipv4.ip_local_port_range),
+// any of which may have the port when the server starts again where it was.
+constexpr std::uint16_t kFreePortMin = 20'000;
+constexpr std::uint16_t kFreePortMax = 32'767;
+constexpr int kFreePortTries = 1'000;
+
+}  // namespace
 
 Acceptor::Acceptor(IoThreads& threads, Take take)
     : threads_(threads), take_(std::move(take)), acceptor_(threads.control().context()) {}
 
 Result<> Acceptor::listen(const std::string& address, std::uint16_t port) {
+  if (port != 0) return bind(address, port);
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::uint16_t> ports(kFreePortMin, kFreePortMax);
+  for (int i = 0; i < kFreePortTries; ++i) {
+    Result<> bound = bind(address, ports(random));
+    if (bound || bound.error().code != NetErrc::AddressInUse) return bound;
+  }
+  return bind(address, 0);
+}
+
+Result<> Acceptor::bind(const std::string& address, std::uint16_t port) {
   std::error_code error;
   const asio::ip::address ip = asio::ip::make_address(address, error);
   if (error)

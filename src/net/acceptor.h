@@ -30,6 +30,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   void stop();
 
  private:
+  Result<> bind(const std::string& address, std::uint16_t port);
   void accept();
   void accept_later(std::error_code error);
 

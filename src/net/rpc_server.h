@@ -20,9 +20,9 @@ class RpcServer {
   RpcServer(IoThreads& threads, Service& service);
   ~RpcServer();
 
-  // Binds. `address` is a numeric IP ("127.0.0.1", "0.0.0.0", "::"); port 0 picks a free one.
-  // Connections wait in the kernel until start_accepting(). Errors: NetErrc::AddressInUse,
-  // AddressMalformed, or errno.
+  // Binds. `address` is a numeric IP ("127.0.0.1", "0.0.0.0", "::"); port 0 picks a free one that
+  // no outgoing connection is given. Connections wait in the kernel until start_accepting().
+  // Errors: NetErrc::AddressInUse, AddressMalformed, or errno.
   Result<> listen(const std::string& address, std::uint16_t port);
   std::uint16_t port() const;
   void start_accepting();

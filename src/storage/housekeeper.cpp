@@ -161,8 +161,7 @@ Result<> Housekeeper::write(const Synced& synced, bool clean) {
 }
 
 Result<> Housekeeper::put(const LogMark& mark) {
-  // The mark counts only beside the checkpoint it names: until that is written too, the mark before
-  // still does.
+  // In this order: a mark counts beside the checkpoint of the one before it, too.
   RMQ_CHECK(parts_.marks.write(mark));
   if (Result<> written = parts_.checkpoint.write(mark.checkpoint); !written) {
     parts_.marks.forget_last();

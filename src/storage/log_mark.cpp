@@ -91,7 +91,8 @@ bool fits(const LogMark& mark, const CommitLog& log) {
   return hash && *hash == mark.last_record_hash;
 }
 
-Result<LogMarkFile> LogMarkFile::open(FileSystem& files, const std::string& path) {
+Result<LogMarkFile> LogMarkFile::open(FileSystem& files, const std::string& path,
+                                      const CheckpointValues& checkpoint) {
   const std::string directory = parent_directory(path);
   RMQ_CHECK(files.make_directories(directory));
   RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::Create));
@@ -102,38 +103,38 @@ Result<LogMarkFile> LogMarkFile::open(FileSystem& files, const std::string& path
     RMQ_CHECK(files.sync_directory(directory));
   }
   LogMarkFile marks(std::move(file));
-  RMQ_CHECK(marks.load());
+  RMQ_CHECK(marks.load(checkpoint));
   return marks;
 }
 
-Result<LogMarkFile> LogMarkFile::read(FileSystem& files, const std::string& path) {
+Result<LogMarkFile> LogMarkFile::read(FileSystem& files, const std::string& path,
+                                      const CheckpointValues& checkpoint) {
   RMQ_TRY(const bool exists, files.exists(path));
   if (!exists) return LogMarkFile(nullptr);
   RMQ_TRY(std::unique_ptr<File> file, files.open(path, OpenMode::Read));
   LogMarkFile marks(std::move(file));
-  RMQ_CHECK(marks.load());
+  RMQ_CHECK(marks.load(checkpoint));
   return marks;
 }
 
-Result<> LogMarkFile::load() {
+Result<> LogMarkFile::load(const CheckpointValues& checkpoint) {
+  std::int64_t newest = 0;
+  std::int64_t fitting = 0;  // its checkpoint is there
   for (const std::int64_t at : {std::int64_t{0}, kSlotDistance}) {
     std::array<std::byte, kSlotBytes> bytes{};
     RMQ_TRY([[maybe_unused]] const std::size_t got, file_->pread(bytes, at));
-    if (auto slot = decode_slot(bytes)) {
-      found_.push_back({slot->first, slot->second});
-      sequence_ = std::max(sequence_, slot->first);
-    }
+    const auto slot = decode_slot(bytes);
+    if (!slot) continue;
+    const auto& [sequence, mark] = *slot;
+    if (mark.checkpoint == checkpoint) fitting = std::max(fitting, sequence);
+    if (sequence <= newest) continue;
+    newest = sequence;
+    found_ = mark;
   }
-  std::sort(found_.begin(), found_.end(),
-            [](const Slot& a, const Slot& b) { return a.sequence > b.sequence; });
+  if (fitting == 0) found_.reset();
+  // Without the fitting one none would count: the next mark takes the place of the other.
+  sequence_ = fitting != 0 ? fitting : newest;
   return {};
-}
-
-std::optional<LogMark> LogMarkFile::find(const CheckpointValues& checkpoint) const {
-  for (const Slot& slot : found_) {
-    if (slot.mark.checkpoint == checkpoint) return slot.mark;
-  }
-  return std::nullopt;
 }
 
 Result<> LogMarkFile::write(const LogMark& mark) {

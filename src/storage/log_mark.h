@@ -1,7 +1,8 @@
 // LogMark: our own note of how far log and consume queues were known to be on disk. It bounds
 // recovery, and lets it tell a torn tail from damage. It counts only while it fits what lies there:
-// Java's checkpoint must still be the one it was written with, and the last record before the mark
-// must still be that record. Otherwise Java has run in between, and Java's rule applies.
+// Java's checkpoint must still be the one that it or the mark before it was written with (the
+// checkpoint is written after the mark), and the last record before the mark must still be that
+// record. Otherwise Java has run in between, and Java's rule applies.
 // Format, rmq/log-mark, big-endian: two slots at 0 and 4096, written in turn, each
 //   0 i64 magic | 8 i64 sequence | 16 i64 clean stop: 1 | 24 i64 flushed, physical offset
 //   32 i64 dispatched, physical offset, <= flushed: entries of records before it are synced
@@ -52,12 +53,15 @@ bool fits(const LogMark& mark, const CommitLog& log);
 
 class LogMarkFile {
  public:
-  static Result<LogMarkFile> open(FileSystem& files, const std::string& path);
-  // For looking only: changes nothing, and has no marks where there is no file.
-  static Result<LogMarkFile> read(FileSystem& files, const std::string& path);
+  // `checkpoint`: the one that lies beside it.
+  static Result<LogMarkFile> open(FileSystem& files, const std::string& path,
+                                  const CheckpointValues& checkpoint);
+  // For looking only: changes nothing, and has no mark where there is no file.
+  static Result<LogMarkFile> read(FileSystem& files, const std::string& path,
+                                  const CheckpointValues& checkpoint);
 
-  // The newest mark that was written with `checkpoint`.
-  std::optional<LogMark> find(const CheckpointValues& checkpoint) const;
+  // The newest mark there was, when one of the two slots was written with the checkpoint.
+  const std::optional<LogMark>& found() const { return found_; }
   // Returns when it is on disk. After an error the mark before still counts.
   Result<> write(const LogMark& mark);
   // The checkpoint of the mark written last could not be: the next one takes its place, and the
@@ -65,18 +69,13 @@ class LogMarkFile {
   void forget_last() { --sequence_; }
 
  private:
-  struct Slot {
-    std::int64_t sequence = 0;
-    LogMark mark;
-  };
-
   explicit LogMarkFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
 
-  Result<> load();
+  Result<> load(const CheckpointValues& checkpoint);
 
   std::unique_ptr<File> file_;
   std::int64_t sequence_ = 0;
-  std::vector<Slot> found_;  // newest first
+  std::optional<LogMark> found_;
 };
 
 }  // namespace rmq::storage

@@ -12,10 +12,10 @@ Result<> MessageStore::Impl::open(ProgressListener on_progress) {
   RMQ_CHECK(check_store_format(files_, layout_));
   RMQ_TRY(lock_, StoreLock::acquire(files_, layout_));
   RMQ_TRY(checkpoint_, Checkpoint::open(files_, layout_.checkpoint()));
-  RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark()));
+  RMQ_TRY(marks_, LogMarkFile::open(files_, layout_.log_mark(), checkpoint_->values()));
   RMQ_CHECK(log_.load());
-  Recovery recovery(log_, queues_, maker_, checkpoint_->values(),
-                    marks_->find(checkpoint_->values()), std::move(on_progress));
+  Recovery recovery(log_, queues_, maker_, checkpoint_->values(), marks_->found(),
+                    std::move(on_progress));
   RMQ_CHECK(queues_.load(recovery.search(lock_->unclean())));
   RMQ_TRY(recovered_, recovery.run(lock_->unclean()));
   const std::int64_t end = recovered_.position.value;
@@ -44,14 +44,14 @@ Result<> MessageStore::Impl::open_scrubber(PhysicalOffset recovered_from) {
   BlockSums sums(files_, layout_.checksums(), config_.commit_log_segment_bytes);
   scrubber_.emplace(Scrubber::Parts{log_, flushed_, std::move(sums), config_.scrub_bytes_per_second,
                                     config_.block_checksums_interval});
-  const auto mark = marks_->find(checkpoint_->values());
+  const auto& mark = marks_->found();
   return scrubber_->open(recovered_from, recovered_.position, mark && fits(*mark, log_));
 }
 
 // Without a note of the index nothing would say, after a crash, how far it is of this log and not
 // of what the log has lost.
 Result<> MessageStore::Impl::ensure_note() {
-  const auto mark = marks_->find(checkpoint_->values());
+  const auto& mark = marks_->found();
   const bool noted = mark && fits(*mark, log_) && (mark->index || !config_.message_index_enable);
   if (noted) return {};
   Result<> written = queues_.sync();
@@ -64,7 +64,7 @@ Result<> MessageStore::Impl::ensure_note() {
 Result<> MessageStore::Impl::open_index() {
   IndexSituation situation;
   situation.clean = !lock_->unclean();
-  if (const auto mark = marks_->find(checkpoint_->values()); mark && fits(*mark, log_)) {
+  if (const auto& mark = marks_->found(); mark && fits(*mark, log_)) {
     situation.mark = mark->index;
     // Without a mark of the index it was switched off, or given up: as it is, it may be torn.
     situation.clean = mark->clean && mark->index && !lock_->unclean();

@@ -28,7 +28,7 @@ namespace rmq::storage {
 
 class Recovery {
  public:
-  // `mark`: what LogMarkFile::find returned.
+  // `mark`: what LogMarkFile::found() returned.
   Recovery(CommitLog& log, ConsumeQueueSet& queues, const EntryMaker& maker,
            const CheckpointValues& checkpoint, std::optional<LogMark> mark,
            ProgressListener on_progress)

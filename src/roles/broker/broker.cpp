@@ -27,8 +27,8 @@ using namespace std::chrono_literals;
 constexpr auto kFirstRegistration = 3s;
 constexpr auto kUnregister = 2s;
 constexpr auto kDrain = 5s;
-// Of connections that have just ended one end keeps its port for a minute: few may be free.
-constexpr int kTripleTries = 10'000;
+// For three free ports beside each other.
+constexpr int kTripleTries = 100;
 // stop() goes on sending clients away until none has asked for so long, or altogether for so long.
 constexpr auto kQuiet = 100ms;
 constexpr auto kSendAway = 1s;

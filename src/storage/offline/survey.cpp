@@ -174,8 +174,10 @@ Result<> find_marks(FileSystem& files, Survey& found) {
     found.checkpoint = decode_checkpoint(bytes);
   }
   RMQ_TRY(found.has_mark_file, files.exists(found.layout.log_mark()));
-  RMQ_TRY(const LogMarkFile marks, LogMarkFile::read(files, found.layout.log_mark()));
-  found.mark = marks.find(found.checkpoint.value_or(CheckpointValues{}));
+  RMQ_TRY(const LogMarkFile marks,
+          LogMarkFile::read(files, found.layout.log_mark(),
+                            found.checkpoint.value_or(CheckpointValues{})));
+  found.mark = marks.found();
   RMQ_TRY(found.config_files, files.list(found.layout.config()));
   return {};
 }

@@ -131,6 +131,11 @@ TEST_CASE_FIXTURE(Fixture, "rpc: what is not answered times out, and the connect
   CHECK(call(1, "still there"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "rpc: port 0 is none that an outgoing connection is given") {
+  CHECK(server.port() >= 20'000);
+  CHECK(server.port() < 32'768);
+}
+
 TEST_CASE_FIXTURE(Fixture, "rpc: nobody listening is an error that names the address") {
   server.stop_accepting();
   const Result<Command> answer = call(1, "");

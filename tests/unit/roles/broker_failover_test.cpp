@@ -75,6 +75,20 @@ struct BrokerPair {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(BrokerPair, "failover: a broker that cannot start can be stopped") {
+  start(first, "first");
+  BrokerConfig taken = config("second");
+  taken.ha_listen_port = first->broker.config.ha_listen_port;
+  net::IoThreads its_threads{1};
+  Broker broker(its_threads, std::move(taken), FileSystem::posix(), Clock::system());
+  its_threads.start();
+  const Result<> started = broker.start();
+  REQUIRE_FALSE(started);
+  CHECK(started.error().code == net::NetErrc::AddressInUse);
+  broker.stop();
+  its_threads.stop();
+}
+
 TEST_CASE_FIXTURE(BrokerPair,
                   "failover: the slave leads, has all that was acknowledged, and is followed") {
   start_both();

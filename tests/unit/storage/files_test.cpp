@@ -132,35 +132,69 @@ TEST_CASE("consume queue: a careful search ends where physical offsets stop to g
   CHECK(queue.end() == QueueOffset{3});
 }
 
-TEST_CASE("log mark: the newest of two, unless it is torn or beside another checkpoint") {
-  TempDirectory directory;
-  const std::string path = directory / "rmq/log-mark";
-  LogMark first;
-  first.flushed = first.dispatched = PhysicalOffset{1000};
-  first.last_record_bytes = 90;
-  first.queue_count = 3;
-  first.checkpoint.log_timestamp_ms = 77;
-  LogMark second = first;
-  second.clean = true;
-  second.flushed = PhysicalOffset{2000};
-  {
-    auto marks = LogMarkFile::open(FileSystem::posix(), path);
-    REQUIRE(marks);
-    CHECK_FALSE(marks->find(first.checkpoint));
-    REQUIRE(marks->write(first));
-    REQUIRE(marks->write(second));
+class LogMarkFixture {
+ protected:
+  static LogMark mark(std::int64_t flushed, std::int64_t checkpoint) {
+    LogMark mark;
+    mark.flushed = mark.dispatched = PhysicalOffset{flushed};
+    mark.last_record_bytes = 90;
+    mark.queue_count = 3;
+    mark.checkpoint.log_timestamp_ms = checkpoint;
+    return mark;
   }
-  CHECK(LogMarkFile::open(FileSystem::posix(), path)->find(first.checkpoint) == second);
-  CHECK_FALSE(LogMarkFile::open(FileSystem::posix(), path)->find(CheckpointValues{}));
+
+  LogMarkFile open(std::int64_t checkpoint) const {
+    CheckpointValues beside;
+    beside.log_timestamp_ms = checkpoint;
+    return LogMarkFile::open(FileSystem::posix(), path, beside).value();
+  }
+
+  const TempDirectory directory;
+  const std::string path = directory / "rmq/log-mark";
+};
+
+TEST_CASE_FIXTURE(LogMarkFixture, "log mark: the newest of two, unless it is torn") {
+  const LogMark first = mark(1000, 77);
+  LogMark second = mark(2000, 77);
+  second.clean = true;
+  {
+    LogMarkFile marks = open(77);
+    CHECK_FALSE(marks.found());
+    REQUIRE(marks.write(first));
+    REQUIRE(marks.write(second));
+  }
+  CHECK(open(77).found() == second);
   for (std::int64_t at = 0; at < 136; ++at) {
     const Bytes before = *read_file(FileSystem::posix(), path);
     // The second write went to slot 0.
     const std::byte damaged{
         static_cast<unsigned char>(~std::to_integer<int>(before[static_cast<std::size_t>(at)]))};
     overwrite(path, at, ByteView(&damaged, 1));
-    CHECK(LogMarkFile::open(FileSystem::posix(), path)->find(first.checkpoint) == first);
+    CHECK(open(77).found() == first);
     overwrite(path, 0, before);
   }
+}
+
+TEST_CASE_FIXTURE(LogMarkFixture,
+                  "log mark: its own checkpoint is there, or that of the one before it") {
+  const LogMark first = mark(1000, 77);
+  const LogMark second = mark(2000, 88);
+  {
+    LogMarkFile marks = open(0);
+    REQUIRE(marks.write(first));
+    REQUIRE(marks.write(second));
+  }
+  CHECK(open(88).found() == second);
+  CHECK(open(77).found() == second);  // killed before the checkpoint was written
+  CHECK_FALSE(open(99).found());      // Java has run
+
+  // However often that happens, one is there whose checkpoint is.
+  for (const std::int64_t next : {3000, 4000}) {
+    LogMarkFile marks = open(77);
+    REQUIRE(marks.write(mark(next, next)));
+  }
+  CHECK(open(77).found() == mark(4000, 4000));
+  CHECK(open(4000).found() == mark(4000, 4000));
 }
 
 TEST_CASE("layout: names of files by position") {

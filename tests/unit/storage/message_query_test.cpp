@@ -342,7 +342,7 @@ TEST_CASE_FIXTURE(QueryFixture,
   const PhysicalOffset end{store->appended().value().value};
   const auto mark = [this] {
     const auto checkpoint = decode_checkpoint(read_file(*files, layout().checkpoint()).value());
-    return LogMarkFile::read(*files, layout().log_mark()).value().find(checkpoint);
+    return LogMarkFile::read(*files, layout().log_mark(), checkpoint).value().found();
   };
   std::optional<LogMark> noted = mark();
   for (; !noted || noted->dispatched < end; noted = mark()) std::this_thread::yield();

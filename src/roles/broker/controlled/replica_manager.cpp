@@ -76,6 +76,7 @@ Result<> ReplicaManager::listen(const std::string& address, std::uint16_t port) 
 }
 
 void ReplicaManager::start() {
+  started_ = true;
   broker_.store->end_reign(not_master("no controller has said yet who is"));
   sender_.start();
   std::function<net::Task<>()> loop = [this] { return run(); };
@@ -84,7 +85,7 @@ void ReplicaManager::start() {
 
 net::Task<> ReplicaManager::stop() {
   stopping_ = true;
-  (void)co_await ended_.wait_until(SteadyTime::max());
+  if (started_) (void)co_await ended_.wait_until(SteadyTime::max());
   if (working_) (void)co_await idle_.wait_until(SteadyTime::max());
   if (const auto leading = this->leading()) leading->end();
   sender_.stop();

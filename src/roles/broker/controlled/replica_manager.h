@@ -46,7 +46,7 @@ class ReplicaManager {
   // Errors: of EpochSender::listen(). Owner's thread.
   Result<> listen(const std::string& address, std::uint16_t port);
   void start();
-  // Returns when nothing here touches the store any more.
+  // Returns when nothing here touches the store any more. Also without start().
   net::Task<> stop();
   // Before start(): whether there is a controller that answers.
   net::Task<Result<>> reach_controllers();
@@ -128,6 +128,7 @@ class ReplicaManager {
   bool working_ = false;
   bool asking_ = false;
   bool proposing_ = false;
+  bool started_ = false;
   bool stopping_ = false;
   bool wants_room_ = false;  // on_disk() waits
   const Beginning beginning_;
