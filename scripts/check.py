@@ -105,7 +105,7 @@ def main() -> int:
                 break
         print(f"===== {name}: {'FAILED' if code else 'ok'}, {time.monotonic() - section_started:.0f} s =====", flush=True)
         if code:
-            print("what failed:\n" + "".join(failures))
+            print("what failed:\n" + "".join(failures), end="")
             break
     print(f"\n{time.monotonic() - started:.0f} s in all")
     print(f"{counter.passed} passed, {max(counter.failed, 1 if code else 0)} failed")
