@@ -337,8 +337,9 @@ void Broker::stop() {
   send_clients_away();
   if (server_) server_->close_connections(kDrain);
   if (vip_server_) vip_server_->close_connections(kDrain);
-  stop_replication();
   if (delays_) delays_->stop();
+  let_replicas_catch_up();
+  stop_replication();
   disk.stop();
   cold_pulls.stop();
   role_work.stop();

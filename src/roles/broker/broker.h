@@ -167,6 +167,7 @@ class Broker {
   Result<> start_replication();
   void follow_classic();
   std::size_t needed_replicas() const;
+  void let_replicas_catch_up();
   void stop_replication();
   void stop_classic();
   Result<> settle_sends();

@@ -1,7 +1,9 @@
 // What a broker is, master or slave, and what changes when controllers make it the other.
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
+#include "net/await.h"
 #include "protocol/response_codes.h"
 #include "protocol/route_body.h"
 #include "roles/broker/broker.h"
@@ -9,6 +11,11 @@
 #include "roles/broker/controlled/replica_manager.h"
 
 namespace rmq::roles::broker {
+namespace {
+
+constexpr std::chrono::seconds kCatchUpMax{5};
+
+}  // namespace
 
 bool Broker::is_slave() const {
   if (const ReplicaManager* manager = replicas()) {
@@ -121,6 +128,24 @@ void Broker::lead(std::int32_t epoch) {
 void Broker::follow(std::int64_t id) {
   offsets.keep_local_commits(true);
   register_as(id);
+}
+
+// A planned stop loses nothing: whoever is elected next has all that was acknowledged, also by an
+// asynchronous master.
+void Broker::let_replicas_catch_up() {
+  const ReplicaManager* const manager = replicas();
+  const auto leading = manager != nullptr ? manager->leading() : nullptr;
+  if (!leading) return;
+  store->request_flush();
+  const ConfirmedOffset end{store->appended().value().value};
+  const SteadyTime deadline = std::chrono::steady_clock::now() + kCatchUpMax;
+  std::function<net::Task<Result<>>()> wait = [&leading, end, deadline] {
+    return net::await_at_least(leading->confirmed_mark(), end, deadline);
+  };
+  const Result<> all = net::run_blocking<Result<>>(threads.control(), std::move(wait));
+  if (all) return;
+  log::warn("replication", "stopping before the set has all of the log", kv("end", end.value),
+            kv("confirmed", leading->confirmed().value), kv("why", all.error().message()));
 }
 
 void Broker::follow_tables_of(const std::string& master) { table_sync_.set_master(master); }

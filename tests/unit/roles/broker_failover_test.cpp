@@ -59,6 +59,9 @@ struct BrokerPair {
     start(first, "first");
     REQUIRE(standing(*first) == Standing::Master);
     start(second, "second");
+    until_both_count();
+  }
+  void until_both_count() const {
     eventually([this] {
       const auto leading = first->broker.replicas()->leading();
       return leading && leading->members().contains(second->broker.replicas()->id());
@@ -74,6 +77,26 @@ struct BrokerPair {
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(BrokerPair,
+                  "failover: a master that stops lets its slave have all, also without waiting") {
+  BrokerConfig slow = config("first");
+  slow.broker_role = BrokerRole::AsyncMaster;
+  slow.ha_flow_control_enable = true;
+  slow.max_ha_transfer_bytes_per_second = 256 * 1024;
+  first = std::make_unique<Node>(slow);
+  start(second, "second");
+  until_both_count();
+  const std::string body(64 * 1024, 'x');
+  for (int i = 0; i < 8; ++i) REQUIRE(first->call(send_request(send_header("T"), body)).code == 0);
+  const std::int64_t end = first->log_end();
+  REQUIRE(second->log_end() < end);
+
+  first.reset();
+  CHECK(second->log_end() == end);
+  eventually([this] { return standing(*second) == Standing::Master; });
+  CHECK(second->log_end() == end);
+}
 
 TEST_CASE_FIXTURE(BrokerPair, "failover: a broker that cannot start can be stopped") {
   start(first, "first");
