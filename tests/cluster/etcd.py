@@ -8,7 +8,6 @@ before, while and after the master dies; what is acknowledged is never lost, and
 import argparse
 import http.client
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,20 +16,13 @@ import time
 import failover
 import server
 from partition import check
+from ports import free_ports
 from replication import wait_until
 from senders import producing
 
 TOPIC = "etcd"
 # A dead member of etcd that was its leader is replaced after its election time-out.
 WITHOUT_ETCD_LEADER_MAX = 10.0
-
-
-def free_ports(count):
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class Member:
@@ -69,8 +61,8 @@ class Member:
 
 
 def start_etcd():
-    ports = free_ports(6)
-    pairs = [ports[i:i + 2] for i in (0, 2, 4)]
+    first = free_ports(6)
+    pairs = [(first + i, first + i + 1) for i in (0, 2, 4)]
     cluster = ",".join("etcd-%d=http://127.0.0.1:%d" % (number, pair[1]) for number, pair in enumerate(pairs))
     members = [Member(number, pair, cluster) for number, pair in enumerate(pairs)]
     for member in members:

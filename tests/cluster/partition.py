@@ -7,7 +7,6 @@ off acknowledges nothing, and when it can be reached again it is a slave.
 """
 
 import argparse
-import socket
 import sys
 import time
 
@@ -15,24 +14,11 @@ import failover
 import load
 import server
 from gate import Gate
+from ports import free_ports
 from replication import runtime_info, wait_until
 from senders import SENDERS, Senders, producing
 
 TOPIC = "partition"
-
-
-def free_ports(hosts):
-    """A port P such that P-2, P and P+1 are free at each of these hosts."""
-    while True:
-        with socket.create_server((hosts[0], 0)) as probe:
-            port = probe.getsockname()[1]
-        try:
-            for host in hosts:
-                for number in (port - 2, port, port + 1):
-                    socket.create_server((host, number)).close()
-            return port
-        except OSError:
-            pass
 
 
 class Broker:
@@ -40,8 +26,8 @@ class Broker:
 
     def __init__(self, number, namesrv, controller):
         outside = "127.0.%d.1" % number
-        self.inside = ("127.0.0.1", free_ports(("127.0.0.1", outside)))
-        port = self.inside[1]
+        port = free_ports(4, ("127.0.0.1", outside)) + 2
+        self.inside = ("127.0.0.1", port)
         to_namesrv, to_controller = ("127.0.%d.2" % number, namesrv[1]), ("127.0.%d.3" % number, controller[1])
         self.gates = [Gate((outside, p), ("127.0.0.1", p)) for p in (port - 2, port, port + 1)]
         self.gates += [Gate(to_namesrv, namesrv), Gate(to_controller, controller)]

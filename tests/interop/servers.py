@@ -8,11 +8,14 @@ import json
 import os
 import pathlib
 import selectors
-import socket
 import subprocess
+import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "cluster"))
+from ports import free_ports  # noqa: E402  (beside the cluster tests)
+
 BINARY = pathlib.Path(os.environ.get("RMQ_BIN") or HERE / "../../build/release/rmq").resolve()
 
 # Short, so that sixteen retries fit into a test; the second differs, so that one can see that a level is obeyed.
@@ -89,8 +92,6 @@ def java(directory: pathlib.Path, heap: list[str] | None = None, segment_bytes: 
     return server
 
 
-PORT_TRIES = 10
-
 JAVA_5 = "5.3.3"
 JAVA_4 = "4.9.7"  # of the last release, 4.9.8, Maven Central has the client only
 
@@ -120,34 +121,17 @@ def java_process(classpath: str, main_class: str, config: pathlib.Path, log: pat
     command = ["java", *(heap or SMALL_HEAP), f"-Drocketmq.home.dir={log.parent}", f"-Duser.home={log.parent}",
                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-cp", classpath, main_class, "-c", config]
-    for _ in range(PORT_TRIES):
-        with open(log, "wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        try:
-            until(f"{main_class}, see {log}", lambda: b"boot success" in log.read_bytes() or process.poll() is not None)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        if process.poll() is None:
-            return process
-        # Somebody's connection has one of its ports at its own end, by chance; rmq takes it all the same.
-        if b"Address already in use" not in log.read_bytes():
-            break
-        until(f"the ports of {config} to be free", lambda: ports_are_free(config))
-    raise RuntimeError(f"{main_class} ended, see {log}")
-
-
-def ports_are_free(config: pathlib.Path) -> bool:
-    """The ports that a file of settings names, and the one that RocketMQ puts two below the first."""
-    ports = [int(line.split("=")[1]) for line in config.read_text().splitlines() if line.startswith(("listenPort=", "haListenPort="))]
+    with open(log, "wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        for port in (*ports, *(port - 2 for port in ports[:1])):
-            with socket.socket() as probe:
-                probe.bind(("", port))
-    except OSError:
-        return False
-    return True
+        until(f"{main_class}, see {log}", lambda: b"boot success" in log.read_bytes() or process.poll() is not None)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    if process.poll() is not None:
+        raise RuntimeError(f"{main_class} ended, see {log}")
+    return process
 
 
 def until(what: str, condition) -> None:
@@ -156,20 +140,3 @@ def until(what: str, condition) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {START_SECONDS} s for {what}")
         time.sleep(0.1)
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports that are free now."""
-    for _ in range(200):
-        held: list[socket.socket] = []
-        try:
-            for i in range(count):
-                held.append(socket.socket())
-                held[i].bind(("127.0.0.1", held[0].getsockname()[1] + i if i else 0))
-            return held[0].getsockname()[1]
-        except (OSError, OverflowError):
-            pass  # a neighbour is taken or past the last port: try elsewhere
-        finally:
-            for one in held:
-                one.close()
-    raise OSError(f"no {count} neighbouring free ports")

@@ -10,23 +10,29 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
+#include <random>
 #include <string>
 
 #include "tests/support/temp_directory.h"
 
 namespace rmq::test {
 
-// Nobody listens on it at this moment.
+// Nobody listens on it at this moment, and no outgoing connection is given it: the client of an
+// etcd that is down could get just the port that it tries to reach.
 inline int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  REQUIRE(::bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(probe);
-  return ntohs(address.sin_port);
+  static std::minstd_rand random{std::random_device{}()};
+  std::uniform_int_distribution<std::uint16_t> ports(15'000, 31'999);
+  for (;;) {
+    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(ports(random));
+    const int bound = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    ::close(probe);
+    if (bound == 0) return ntohs(address.sin_port);
+  }
 }
 
 class EtcdProcess {
