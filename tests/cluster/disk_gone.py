@@ -32,9 +32,12 @@ class Deleted(disk_case.DiskCase):
         _, _, _, dispatched = max(struct.unpack_from(">qqqq", data, at + 8) for at in (0, 4096))
         return dispatched
 
+    def wait_noted(self):
+        disk_case.until(lambda: self.noted() > self.last_physical, "the note")
+
     def made_again(self, delete, end):
         """`delete` takes files away after `end`; the next start makes them again."""
-        disk_case.until(lambda: self.noted() > self.last_physical, "the note")
+        self.wait_noted()
         end(self.broker)
         delete()
         self.restart()
@@ -96,6 +99,7 @@ class Deleted(disk_case.DiskCase):
 
     def test_queue_file_in_use(self):
         """The broker stops with the reason when it finds that the file it adds to is gone."""
+        self.wait_noted()  # the files are made later than the messages are there
         self.queue_files()[-1].unlink()
         self.send(0)
         self.left()
@@ -119,7 +123,7 @@ class Deleted(disk_case.DiskCase):
 
     def test_newest_log_file(self):
         """What was known to be on disk is missed."""
-        disk_case.until(lambda: self.noted() > self.last_physical, "the note")
+        self.wait_noted()
         self.broker.kill()
         newest = self.log_files()[self.last_physical // (64 * 1024)]
         aside = self.broker.directory / newest.name
