@@ -14,9 +14,10 @@ namespace rmq::net {
 namespace {
 
 // For port 0: below those that Linux gives to outgoing connections (net.ipv4.ip_local_port_range),
-// any of which may have the port when the server starts again where it was.
+// any of which may have the port when the server starts again where it was. A broker takes the one
+// above as well.
 constexpr std::uint16_t kFreePortMin = 20'000;
-constexpr std::uint16_t kFreePortMax = 32'767;
+constexpr std::uint16_t kFreePortMax = 32'766;
 constexpr int kFreePortTries = 1'000;
 
 }  // namespace

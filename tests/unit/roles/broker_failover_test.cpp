@@ -79,7 +79,7 @@ struct BrokerPair {
 }  // namespace
 
 TEST_CASE_FIXTURE(BrokerPair,
-                  "failover: a master that stops lets its slave have all, also without waiting") {
+                  "failover: an asynchronous master that stops lets its slave have all") {
   BrokerConfig slow = config("first");
   slow.broker_role = BrokerRole::AsyncMaster;
   slow.ha_flow_control_enable = true;
