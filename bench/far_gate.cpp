@@ -44,11 +44,11 @@ struct Way {
 };
 
 Task<> read(std::shared_ptr<Way> way, std::chrono::microseconds delay) {
+  Bytes buffer(kReadSize);
   for (;;) {
-    Bytes bytes(kReadSize);
-    const Result<std::size_t> count = co_await way->from->read_some(bytes);
+    const Result<std::size_t> count = co_await way->from->read_some(buffer);
     if (!count) break;
-    bytes.resize(*count);
+    Bytes bytes(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*count));
     way->under_way.emplace_back(std::chrono::steady_clock::now() + delay, std::move(bytes));
     way->more.set();
   }

@@ -44,7 +44,7 @@ Connection::Connection(IoThread& thread, Socket socket, Service* service)
 }
 
 Connection::~Connection() {
-  drop_partial();
+  (void)take_partial();
   thread_.connection_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -231,18 +231,18 @@ bool Connection::keep_partial(ByteView rest) {
   return true;
 }
 
-void Connection::drop_partial() {
+Bytes Connection::take_partial() {
   if (partial_share_ > 0) PartialBudget::change(partial_share_, 0);
   partial_share_ = 0;
   partial_have_ = 0;
   partial_need_ = 0;
-  Bytes().swap(partial_);
+  return std::exchange(partial_, Bytes());
 }
 
 bool Connection::serve_frames(ReadTurn& turn, Read& read) {
   if (read.partial_complete) {
-    if (!serve_frame(turn, MutableByteView(partial_))) return false;
-    drop_partial();
+    read.completed = take_partial();
+    if (!serve_frame(turn, MutableByteView(read.completed))) return false;
   } else if (partial_need_ != 0) {
     return true;
   }
@@ -331,7 +331,7 @@ void Connection::close_now(std::string_view why) {
   std::error_code ignored;
   socket_.close(ignored);
   thread_.connections_.remove(id_);
-  drop_partial();
+  (void)take_partial();
   outbox_.clear();
   for (auto& [opaque, call] : calls_) {
     call->done.set();

@@ -83,11 +83,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Read {
     bool partial_complete = false;
     MutableByteView scratch;  // bytes read into the scratch
+    Bytes completed;          // the frame that partial_ held
   };
   bool read_some(Read& read);
   bool grow_partial();
   bool keep_partial(ByteView rest);
-  void drop_partial();
+  Bytes take_partial();
   bool serve_frames(ReadTurn& turn, Read& read);
   bool serve_frame(ReadTurn& turn, MutableByteView frame);
   bool complete_call(const protocol::CommandView& response);

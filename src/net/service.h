@@ -37,8 +37,8 @@ struct Response {
 class Service {
  public:
   virtual ~Service() = default;
-  // For each request frame of a turn, in order. `command` views the frame and is gone when this
-  // returns.
+  // For each request frame of a turn, in order. `command` is gone when this returns, the frame that
+  // it views when the turn has ended.
   virtual void on_request(ReadTurn& turn, const protocol::CommandView& command) = 0;
   // For each answer that no Connection::call() waits for: its request was written to out() by the
   // owner of the connection. Otherwise as on_request().

@@ -1,9 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 #include <future>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/units.h"
 #include "net/await.h"
@@ -20,15 +25,16 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::Command;
 
-// Answers every request with its own body; code 7 never, code 8 with a large pinned body, code 9
-// only when released.
+// Answers every request with its own body; code 6 at the end of its turn, code 7 never, code 8 with
+// a large pinned body, code 9 only when released.
 class EchoService final : public Service {
  public:
   void on_request(ReadTurn& turn, const protocol::CommandView& command) override {
     // Counted once it is held: tests wait for the count.
     if (command.code == 9) held.emplace_back(turn.connection.shared_from_this(), command);
     ++requests;
-    if (command.code == 7) return;
+    if (command.code == 6) kept.emplace_back(Asked(command), command.body);
+    if (command.code == 6 || command.code == 7) return;
     if (command.code == 9) return;
     Response response;
     response.body.assign(command.body.begin(), command.body.end());
@@ -49,11 +55,20 @@ class EchoService final : public Service {
     }
     write_response(turn.connection.out(), Asked(command), std::move(response));
   }
-  void on_turn_end(ReadTurn&) override { ++turns; }
+  void on_turn_end(ReadTurn& turn) override {
+    ++turns;
+    for (const auto& [asked, body] : kept) {
+      Response response;
+      response.body.assign(body.begin(), body.end());
+      write_response(turn.connection.out(), asked, std::move(response));
+    }
+    kept.clear();
+  }
   void on_closed(Connection&) override { closed.set(); }
 
   std::atomic<int> requests{0};
   std::atomic<int> turns{0};
+  std::vector<std::pair<Asked, ByteView>> kept;  // by the one connection of its test
   std::vector<Responder> held;
   Event closed;
 };
@@ -95,13 +110,23 @@ struct Fixture {
   std::string address;
 };
 
-Bytes request_frame(std::int32_t opaque, std::size_t body_bytes) {
+Bytes request_frame(std::int32_t opaque, std::size_t body_bytes, std::int32_t code = 1,
+                    char letter = 'x') {
   Command request;
-  request.code = 1;
+  request.code = code;
   request.opaque = opaque;
-  request.body.assign(body_bytes, std::byte{'x'});
+  request.body.assign(body_bytes, static_cast<std::byte>(letter));
   Bytes frame;
   protocol::encode_frame(request, frame);
+  return frame;
+}
+
+Bytes read_frame(asio::ip::tcp::socket& socket) {
+  std::array<std::byte, 4> length{};
+  asio::read(socket, asio::buffer(length));
+  Bytes frame(length.begin(), length.end());
+  frame.resize(4 + static_cast<std::size_t>(load_big_endian<std::int32_t>(length.data())));
+  asio::read(socket, asio::buffer(frame.data() + 4, frame.size() - 4));
   return frame;
 }
 
@@ -157,6 +182,29 @@ TEST_CASE_FIXTURE(
   CHECK(call(1, "again"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "connection: frames are there until their turn ends") {
+  asio::io_context context;
+  auto socket = raw(context);
+  // The first comes in many pieces, and there is a piece of the last when its turn ends.
+  constexpr std::array<std::size_t, 3> kSizes{3'000'000, 100, 2'000'000};
+  Bytes all;
+  for (int i = 0; i < 3; ++i) {
+    const char letter = static_cast<char>('a' + i);
+    const Bytes frame = request_frame(i, kSizes[static_cast<std::size_t>(i)], 6, letter);
+    all.insert(all.end(), frame.begin(), frame.end());
+  }
+  const std::jthread writer([&] { asio::write(socket, asio::buffer(all)); });
+  for (int i = 0; i < 3; ++i) {
+    Bytes frame = read_frame(socket);
+    protocol::CommandView answer;
+    CHECK(protocol::parse_frame(frame, answer));
+    CHECK(answer.opaque == i);
+    CHECK(answer.body.size() == kSizes[static_cast<std::size_t>(i)]);
+    const auto letter = static_cast<std::byte>('a' + i);
+    CHECK(std::ranges::all_of(answer.body, [=](std::byte byte) { return byte == letter; }));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "connection: all frames of a turn are answered in order") {
   asio::io_context context;
   auto socket = raw(context);
@@ -168,11 +216,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: all frames of a turn are answered in ord
   }
   asio::write(socket, asio::buffer(all));
   for (int i = 0; i < 50; ++i) {
-    std::array<std::byte, 4> length{};
-    asio::read(socket, asio::buffer(length));
-    Bytes frame(length.begin(), length.end());
-    frame.resize(4 + static_cast<std::size_t>(load_big_endian<std::int32_t>(length.data())));
-    asio::read(socket, asio::buffer(frame.data() + 4, frame.size() - 4));
+    Bytes frame = read_frame(socket);
     protocol::CommandView answer;
     REQUIRE(protocol::parse_frame(frame, answer));
     CHECK(answer.opaque == i);

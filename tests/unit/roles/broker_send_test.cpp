@@ -3,11 +3,48 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <vector>
 
+#include "net/byte_stream.h"
+#include "net/resolver.h"
+#include "protocol/frame.h"
 #include "protocol/message_batch.h"
 #include "tests/support/broker_node.h"
 
 namespace rmq::roles::broker {
+namespace {
+
+// Sends `frames` in one piece on a connection of its own, and returns `count` answers: the code of
+// each by its opaque.
+net::Task<std::map<std::int32_t, std::int32_t>> answers_to(Node& node, Bytes frames,
+                                                           std::size_t count) {
+  std::map<std::int32_t, std::int32_t> codes;
+  net::Resolver resolver;
+  const std::string address = "127.0.0.1:" + std::to_string(node.broker.port());
+  auto connected =
+      co_await net::ByteStream::connect(node.threads.control(), resolver, address, 5s, 10s);
+  if (!connected) co_return codes;
+  const std::shared_ptr<net::ByteStream> stream = *connected;
+  stream->start();
+  const std::array<ByteView, 1> parts{ByteView(frames)};
+  const Result<> written = co_await stream->write(parts);
+  while (written && codes.size() < count) {
+    Bytes answer(4);
+    const Result<> begun = co_await stream->read(answer);
+    if (!begun) break;
+    answer.resize(4 + load_big_endian<std::uint32_t>(answer.data()));
+    const Result<> rest = co_await stream->read(MutableByteView(answer).subspan(4));
+    protocol::CommandView view;
+    if (!rest || !protocol::parse_frame(answer, view)) break;
+    codes[view.opaque] = view.code;
+  }
+  stream->close();
+  co_return codes;
+}
+
+}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "send and pull: the record comes back as it was sent") {
   const std::string properties =
@@ -85,6 +122,50 @@ TEST_CASE_FIXTURE(Fixture, "send: every kind of refusal, and nothing is stored")
     CHECK_FALSE(answer.remark.empty());
     CHECK(field(answer, "MSG_REGION") == "DefaultRegion");
     CHECK(node->log_end() == before);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "send: many at once, good and bad, small and large, each is answered") {
+  node->call(send_request(send_header("T"), "makes the topic"));
+  constexpr int kSends = 50;
+  constexpr int kBadQueue = 99;
+  const auto queue_of = [](int send) { return send % 7 == 3 ? kBadQueue : send % 2; };
+  const auto body_of = [](int send) {
+    const std::size_t large = 300'000;  // more than is read at once
+    return std::string(send % 20 == 19 ? large : 10, static_cast<char>('A' + send));
+  };
+  Bytes frames;
+  for (int i = 0; i < kSends; ++i) {
+    SendMessageRequest header = send_header("T");
+    header.queue_id = queue_of(i);
+    Command request = send_request(header, body_of(i));
+    request.opaque = i;
+    protocol::encode_frame(request, frames);
+  }
+  std::function<net::Task<std::map<std::int32_t, std::int32_t>>()> start = [&] {
+    return answers_to(*node, frames, kSends);
+  };
+  const auto codes =
+      net::run_blocking<std::map<std::int32_t, std::int32_t>>(node->threads.control(), start);
+  REQUIRE(codes.size() == kSends);
+  node->settle();
+  std::array<std::vector<std::string>, 2> sent{{{"makes the topic"}, {}}};
+  for (int i = 0; i < kSends; ++i) {
+    const bool bad = queue_of(i) == kBadQueue;
+    CHECK(codes.at(i) == (bad ? static_cast<std::int32_t>(ResponseCode::InvalidParameter) : 0));
+    if (!bad) sent[static_cast<std::size_t>(queue_of(i))].push_back(body_of(i));
+  }
+  for (QueueId queue = 0; queue < 2; ++queue) {
+    const std::vector<std::string>& expected = sent[static_cast<std::size_t>(queue)];
+    std::vector<std::string> stored;
+    while (stored.size() < expected.size()) {
+      PullMessageRequest request = pull_header("T", static_cast<std::int64_t>(stored.size()));
+      request.queue_id = queue;
+      const Command pulled = node->pull(request);
+      REQUIRE(pulled.code == 0);
+      for (const auto& record : records_of(pulled)) stored.emplace_back(as_text(record.body));
+    }
+    CHECK(stored == expected);
   }
 }
 

@@ -191,27 +191,27 @@ Result<SendTarget> find_target(Broker& broker, SendThread& thread,
   return target;
 }
 
-Result<> add_send(Broker& broker, net::ReadTurn& read, const protocol::CommandView& command) {
-  RMQ_TRY(const SendMessageRequest request, protocol::decode_fields<SendMessageRequest>(command));
-  RMQ_CHECK(check_send(broker, request, command.body));
+Result<> add_send(Broker& broker, net::ReadTurn& read, const ReceivedSend& send) {
+  const SendMessageRequest& request = send.request;
+  RMQ_CHECK(check_send(broker, request, send.body));
   SendThread& thread = broker.send_thread(read.thread);
   RMQ_TRY(const SendTarget target, find_target(broker, thread, request, read.connection.peer()));
   const QueueId queue_id = target.queue->queue_id();
   Destination to{request.topic, queue_id, target.queue, target.topic.multi_tags, false};
   RMQ_TRY(const std::optional<protocol::TopicConfig> dead_letters,
-          dead_letter_topic_for_send(broker, request, command.version));
+          dead_letter_topic_for_send(broker, request, send.version));
   if (dead_letters) {
     to = {dead_letters->topic, 0, &broker.store->queue(dead_letters->topic, 0),
           dead_letters->filter_type == protocol::TopicFilterType::MultiTag, true};
   }
   MessageRecord record = record_template(broker, read.connection, request, to);
   AppendTurn& turn = thread.turn(read.connection);
-  PendingSend pending{.asked = net::Asked(command), .queue_id = queue_id};
+  PendingSend pending{.asked = send.asked, .queue_id = queue_id};
   pending.group = static_cast<std::uint32_t>(turn.batch->groups().size());
   if (request.batch) {
-    RMQ_CHECK(add_batch(broker, thread, turn, record, request, command.body, *to.queue, pending));
+    RMQ_CHECK(add_batch(broker, thread, turn, record, request, send.body, *to.queue, pending));
   } else {
-    record.body = command.body;
+    record.body = send.body;
     RMQ_CHECK(add_single(broker, thread, turn, record, request, to, pending));
   }
   turn.sends.push_back(pending);
@@ -221,15 +221,32 @@ Result<> add_send(Broker& broker, net::ReadTurn& read, const protocol::CommandVi
   return {};
 }
 
+void add_received(Broker& broker, net::ReadTurn& turn, SendThread& thread) {
+  for (const ReceivedSend& send : thread.received()) {
+    thread.prefetch_queue(send.request.topic, send.request.queue_id);
+  }
+  for (const ReceivedSend& send : thread.received()) {
+    const Result<> added = add_send(broker, turn, send);
+    if (!added) refuse_send(broker, turn.connection, send.asked, added.error());
+  }
+  thread.received().clear();
+}
+
 }  // namespace
 
 void on_send_message(Broker& broker, net::ReadTurn& turn, const protocol::CommandView& command) {
-  const Result<> added = add_send(broker, turn, command);
-  if (!added) refuse_send(broker, turn.connection, net::Asked(command), added.error());
+  const net::Asked asked(command);
+  const auto request = protocol::decode_fields<SendMessageRequest>(command);
+  if (!request) return refuse_send(broker, turn.connection, asked, request.error());
+  SendThread& thread = broker.send_thread(turn.thread);
+  thread.prefetch_target(request->topic, request->queue_id);
+  thread.received().push_back({*request, asked, command.version, command.body});
+  if (thread.received().size() == SendThread::kReceivedMax) add_received(broker, turn, thread);
 }
 
 void end_send_turn(Broker& broker, net::ReadTurn& turn) {
   SendThread& thread = broker.send_thread(turn.thread);
+  add_received(broker, turn, thread);
   std::shared_ptr<AppendTurn> sends = thread.end_turn();
   if (!sends) return;
   if (sends->sends.empty()) return thread.give_back(sends);

@@ -1,5 +1,5 @@
-// SendThread: what the send path keeps per data thread: its view of the topics, the turn under way,
-// memory for reuse. Threads: its data thread only.
+// SendThread: what the send path keeps per data thread: its view of the topics, the turn under way
+// and what of it is still to be done, memory for reuse. Threads: its data thread only.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,21 @@
 
 #include "base/flat_index.h"
 #include "base/snapshot.h"
+#include "net/service.h"
+#include "protocol/send.h"
 #include "roles/broker/sending/append_turn.h"
 #include "roles/broker/sending/send_target.h"
 #include "roles/broker/topics/topic_table.h"
 
 namespace rmq::roles::broker {
+
+// A send whose turn comes soon. Views its frame.
+struct ReceivedSend {
+  protocol::SendMessageRequest request;
+  net::Asked asked;
+  std::int32_t version = 0;
+  ByteView body;
+};
 
 class SendThread {
  public:
@@ -38,6 +48,21 @@ class SendThread {
   void remember_target(const SendTarget& target) {
     targets_.insert(storage::queue_hash(target.queue->topic(), target.queue->queue_id()), target);
   }
+
+  // What target() and who uses its answer will read is in the processor's caches soon: first the
+  // table, then the queue. With very many queues they have neither.
+  void prefetch_target(std::string_view topic, QueueId queue_id) const {
+    targets_.prefetch(storage::queue_hash(topic, queue_id));
+  }
+  void prefetch_queue(std::string_view topic, QueueId queue_id) const {
+    const SendTarget* likely =
+        targets_.find(storage::queue_hash(topic, queue_id), [](const auto&) { return true; });
+    if (likely != nullptr) __builtin_prefetch(likely->queue);
+  }
+
+  // Sends of the turn under way that are not in turn() yet, kReceivedMax at most.
+  static constexpr std::size_t kReceivedMax = 16;
+  std::vector<ReceivedSend>& received() { return received_; }
 
   // The turn under way; made by its first send.
   AppendTurn& turn(net::Connection& connection) {
@@ -77,6 +102,7 @@ class SendThread {
 
   SnapshotReader<TopicTableMap> topics_;
   FlatIndex<SendTarget> targets_;
+  std::vector<ReceivedSend> received_;
   std::shared_ptr<AppendTurn> turn_;
   std::vector<std::shared_ptr<AppendTurn>> spare_;
   std::string properties_;
