@@ -106,7 +106,7 @@ LogWriter::Hooks MessageStore::Impl::writer_hooks() {
     if (sync_flush()) {
       group_commit_.request_flush();
     } else {
-      dispatcher_.wake();
+      dispatch_appended();
     }
   };
   hooks.on_left_over = [this] { dispatcher_.wake(); };
@@ -139,6 +139,20 @@ void MessageStore::Impl::confirm(ConfirmedOffset end) {
     limited_ = end != MessageStore::kAllConfirmed;
     confirmed_.store(end.value, std::memory_order_release);
   }
+  dispatch_confirmed();
+}
+
+// Wakes the dispatcher, unless it cannot go on before confirm(): on a master that waits for
+// replicas it would be woken twice for each turn of sends, the first time for nothing.
+void MessageStore::Impl::dispatch_appended() {
+  // Together with the one in dispatch_confirmed(): either this sees the limit as it is now, or the
+  // dispatcher sees the log as it is now.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (visible_limit().value > dispatched_.value().value) dispatcher_.wake();
+}
+
+void MessageStore::Impl::dispatch_confirmed() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   dispatcher_.wake();
 }
 

@@ -1,6 +1,7 @@
 #include "storage/dispatcher.h"
 
 #include <latch>
+#include <thread>
 
 #include "tests/support/store_fixture.h"
 
@@ -74,6 +75,26 @@ TEST_CASE("dispatch: what is read from the log ends with the last record that is
   fixture.store->confirm(ConfirmedOffset{last.end.value});
   REQUIRE(fixture.wait_dispatched());
   CHECK(fixture.store->visible_end("T", 0).value == kBatches * kRecords);
+}
+
+// Each of the two wakes the dispatcher only when it must.
+TEST_CASE("dispatch: goes on when an append and a confirm meet") {
+  StoreFixture fixture;
+  fixture.open();
+  std::int64_t sent = 0;
+  for (int round = 0; round < 1000; ++round) {
+    fixture.store->confirm(ConfirmedOffset{fixture.store->appended().value().value});
+    std::latch both(2);
+    const std::jthread other([&] {
+      both.arrive_and_wait();
+      fixture.store->confirm(MessageStore::kAllConfirmed);
+    });
+    both.arrive_and_wait();
+    REQUIRE(fixture.append("T", 0, {"m"}).outcome);
+    ++sent;
+    REQUIRE(fixture.wait_dispatched());
+    REQUIRE(fixture.store->visible_end("T", 0).value == sent);
+  }
 }
 
 TEST_CASE("dispatch: a record that cannot be read stops it, and nothing behind it is passed over") {
