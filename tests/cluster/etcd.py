@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A broker set under three controllers that share an etcd of three members. Each controller and each member of etcd is killed once
-before, while and after the master dies; what is acknowledged is never lost, and who is left elects. etcd is the one on the PATH.
+before, while and after the master dies; what is acknowledged is never lost, and who is left elects. Then the master is cut off from all of
+them, the name server and the other broker. etcd is the one on the PATH.
 
     etcd.py [--rounds 1]
 """
@@ -15,7 +16,7 @@ import time
 
 import failover
 import server
-from partition import check
+from partition import Gated, check, cut_off_once
 from ports import free_ports
 from replication import wait_until
 from senders import producing
@@ -83,10 +84,13 @@ class Set(failover.Set):
             controller.more_arguments = ["--etcd", endpoints]
             self.controllers.append(controller.start())
         self.controller = self.controllers[0]  # whom state() asks
-        keys = failover.KEYS | {"controllerAddr": ";".join("%s:%d" % controller.controller for controller in self.controllers),
-                                "brokerRole": "SYNC_MASTER"}
-        self.brokers = [server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys).start() for _ in range(2)]
+        self.brokers = self.make_brokers(self.controllers)
         self.wait_whole()
+
+    def make_brokers(self, controllers):
+        keys = failover.KEYS | {"controllerAddr": ";".join("%s:%d" % controller.controller for controller in controllers),
+                                "brokerRole": "SYNC_MASTER"}
+        return [server.Server(roles=("master",), namesrv=self.namesrv.namesrv, broker_keys=keys).start() for _ in range(2)]
 
     def __exit__(self, kind, *rest):
         super().__exit__(kind, *rest)
@@ -101,6 +105,10 @@ class Set(failover.Set):
 
     def ask_another(self, dead):
         self.controller = next(controller for controller in self.controllers if controller is not dead)
+
+
+class GatedSet(Gated, Set):
+    pass
 
 
 def one_round(brokers, senders, victim, when):
@@ -133,6 +141,14 @@ def one_round(brokers, senders, victim, when):
     return pause
 
 
+def partitions(rounds):
+    with GatedSet() as brokers:
+        with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
+            pauses = [cut_off_once(number, brokers, senders) for number in range(rounds)]
+        print("cut off: to the next acknowledged send: %s s" % ", ".join("%.2f" % pause for pause in pauses))
+        return check(brokers, senders.ledger)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1)
@@ -147,6 +163,7 @@ def main():
                           (kind, when, ", ".join("%.2f" % pause for pause in pauses)), flush=True)
                     slow += [pause for pause in pauses if pause > WITHOUT_ETCD_LEADER_MAX]
         errors = check(brokers, senders.ledger) + ["%.2f s without a master" % pause for pause in slow]
+    errors += partitions(options.rounds)
     for error in errors[:20]:
         print("ERROR", error)
     return 1 if errors else 0

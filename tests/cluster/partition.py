@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A broker set under a controller whose master is cut off from everybody else, and one whose controller is killed before, while and
-after the master dies. Producers are on both sides of the cut. What is acknowledged in sync mode is never lost, the master that is cut
+after the master dies. It is cut off once more from its controller alone. Producers are on both sides of the cut. What is acknowledged in sync mode is never lost, the master that is cut
 off acknowledges nothing, and when it can be reached again it is a slave.
 
     partition.py [--rounds 3]
@@ -24,20 +24,21 @@ TOPIC = "partition"
 class Broker:
     """One broker, and the gates through which it is reached and reaches others."""
 
-    def __init__(self, number, namesrv, controller):
+    def __init__(self, number, namesrv, controllers):
         outside = "127.0.%d.1" % number
         port = free_ports(4, ("127.0.0.1", outside)) + 2
         self.inside = ("127.0.0.1", port)
-        to_namesrv, to_controller = ("127.0.%d.2" % number, namesrv[1]), ("127.0.%d.3" % number, controller[1])
+        to_namesrv, to_controllers = ("127.0.%d.2" % number, namesrv[1]), [("127.0.%d.3" % number, controller[1]) for controller in controllers]
         self.gates = [Gate((outside, p), ("127.0.0.1", p)) for p in (port - 2, port, port + 1)]
-        self.gates += [Gate(to_namesrv, namesrv), Gate(to_controller, controller)]
-        keys = failover.KEYS | {"controllerAddr": "%s:%d" % to_controller, "brokerRole": "SYNC_MASTER"}
+        self.control_gates = [Gate(here, there) for here, there in zip(to_controllers, controllers)]
+        self.gates += [Gate(to_namesrv, namesrv), *self.control_gates]
+        keys = failover.KEYS | {"controllerAddr": ";".join("%s:%d" % address for address in to_controllers), "brokerRole": "SYNC_MASTER"}
         self.server = server.Server(roles=("master",), namesrv=to_namesrv, broker_keys=keys, advertise=outside)
         self.server.broker = (outside, port)
         self.server.start()
 
-    def cut_off(self):
-        for gate in self.gates:
+    def cut_off(self, gates):
+        for gate in gates:
             gate.shut()
 
     def join(self):
@@ -45,26 +46,35 @@ class Broker:
             gate.open()
 
 
-class Set(failover.Set):
-    def __init__(self):
-        self.namesrv = server.Server(roles=("namesrv",)).start()
-        self.controller = server.Server(roles=("controller",)).start()
-        self.gated = [Broker(number, self.namesrv.namesrv, self.controller.controller) for number in (1, 2)]
-        self.brokers = [broker.server for broker in self.gated]
-        self.wait_whole()
+class Gated:
+    """The brokers of a set that has gates."""
+
+    def make_brokers(self, controllers):
+        self.gated = [Broker(number, self.namesrv.namesrv, [controller.controller for controller in controllers]) for number in (1, 2)]
+        return [broker.server for broker in self.gated]
 
     def gated_master(self):
         return self.gated[self.brokers.index(self.master())]
 
 
-def cut_off_once(number, brokers, senders):
-    """How long the other side could not send."""
+class Set(Gated, failover.Set):
+    def __init__(self):
+        self.namesrv = server.Server(roles=("namesrv",)).start()
+        self.controller = server.Server(roles=("controller",)).start()
+        self.brokers = self.make_brokers([self.controller])
+        self.wait_whole()
+
+
+def cut_off_once(number, brokers, senders, control_only=False):
+    """How long the other side could not send. control_only: it is cut off from its controllers, and from nobody else."""
     master = brokers.gated_master()
     inside = Senders(None, senders.ledger, first=100 * (1 + number), find=lambda: master.inside)
     inside.start()
     wait_until("sends on its side", lambda: inside.answered > 50)
     begun = time.monotonic()
-    master.cut_off()
+    master.cut_off(master.control_gates if control_only else master.gates)
+    if control_only:  # it goes on until its slave follows it no more
+        wait_until("its side fails", lambda: sum(inside.errors.values()) > 0)
     cut, cut_inside = senders.mark(), inside.mark()
     wait_until("somebody can send again", lambda: cut in senders.first_after)
     pause = senders.first_after[cut] - begun
@@ -85,7 +95,9 @@ def partitions(rounds):
     with Set() as brokers:
         with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
             pauses = [cut_off_once(number, brokers, senders) for number in range(rounds)]
-        print("cut off: %d times, to the next acknowledged send: %s s" % (rounds, ", ".join("%.2f" % pause for pause in pauses)))
+            control_only = cut_off_once(rounds, brokers, senders, control_only=True)
+        print("cut off: %d times, to the next acknowledged send: %s s; from the controller alone, election and a time-out included: %.2f s" %
+              (rounds, ", ".join("%.2f" % pause for pause in pauses), control_only))
         return check(brokers, senders.ledger)
 
 
