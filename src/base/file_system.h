@@ -36,6 +36,8 @@ class Mapping {
   ByteView bytes_;
 };
 
+enum class ZeroSpace { Freed, Kept };
+
 class File {
  public:
   virtual ~File() = default;
@@ -55,8 +57,9 @@ class File {
   virtual Result<> allocate(std::int64_t bytes) = 0;
   // Sets the length; what is new reads as zeros and takes no space.
   virtual Result<> truncate(std::int64_t bytes) = 0;
-  // Zeros within the file's length; they take no space any more, where the file system can do that.
-  virtual Result<> zero_range(std::int64_t from, std::int64_t bytes) = 0;
+  // Zeros within the file's length; where the file system can do that, they take no space any more,
+  // or keep what they have.
+  virtual Result<> zero_range(std::int64_t from, std::int64_t bytes, ZeroSpace space) = 0;
   // Where the next byte at or after `from` lies that may not be zero; empty when only zeros follow.
   virtual Result<std::optional<std::int64_t>> next_data(std::int64_t from) = 0;
 

@@ -107,7 +107,7 @@ Result<> CommitLog::cut(PhysicalOffset end, PhysicalOffset sync_from) {
     const std::int64_t from = end - kept.back()->base();
     RMQ_TRY(const std::optional<std::int64_t> data, file->next_data(from));
     if (data) {
-      RMQ_CHECK(file->zero_range(from, segment_bytes_ - from));
+      RMQ_CHECK(file->zero_range(from, segment_bytes_ - from, ZeroSpace::Kept));
     }
     RMQ_CHECK(file->allocate(segment_bytes_));
   }

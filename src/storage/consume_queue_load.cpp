@@ -204,7 +204,7 @@ Result<> ConsumeQueue::cut(PhysicalOffset log_end) {
     const std::int64_t from = end % per_file_ * kUnit;
     RMQ_TRY(const bool data, has_data(*last, from));
     if (data) {
-      RMQ_CHECK(last->zero_range(from, file_bytes_ - from));
+      RMQ_CHECK(last->zero_range(from, file_bytes_ - from, ZeroSpace::Freed));
       MutexLock lock(mutex_);
       note_dirty(keep);
     }

@@ -134,7 +134,7 @@ class CrashFileSystem::OpenFile final : public File {
     MutexLock lock(owner_.mutex_);
     return owner_.step(Change::Truncate, path_, [&] { node_->resize(bytes); });
   }
-  Result<> zero_range(std::int64_t from, std::int64_t bytes) override {
+  Result<> zero_range(std::int64_t from, std::int64_t bytes, ZeroSpace) override {
     MutexLock lock(owner_.mutex_);
     const Bytes zeros(static_cast<std::size_t>(bytes));
     return owner_.step(Change::Zero, path_, [&] { node_->write(from, zeros); });

@@ -125,8 +125,8 @@ class FailingFileSystem final : public FileSystem {
       return real_->allocate(bytes);
     }
     Result<> truncate(std::int64_t bytes) override { return real_->truncate(bytes); }
-    Result<> zero_range(std::int64_t from, std::int64_t bytes) override {
-      return real_->zero_range(from, bytes);
+    Result<> zero_range(std::int64_t from, std::int64_t bytes, ZeroSpace space) override {
+      return real_->zero_range(from, bytes, space);
     }
     Result<std::optional<std::int64_t>> next_data(std::int64_t from) override {
       return real_->next_data(from);

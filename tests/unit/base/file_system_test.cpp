@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +15,23 @@
 namespace rmq {
 
 using test::TempDirectory;
+
+namespace {
+
+std::int64_t blocks(const std::string& path) {
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_blocks;
+}
+
+// One that can do all that is asked of it.
+bool is_ext4(const std::string& path) {
+  struct statfs info {};
+  REQUIRE(::statfs(path.c_str(), &info) == 0);
+  return info.f_type == EXT4_SUPER_MAGIC;
+}
+
+}  // namespace
 
 TEST_CASE("file: what is written is read, in any number of parts") {
   TempDirectory directory;
@@ -59,13 +79,20 @@ TEST_CASE("file: allocation, zeroing and the search for data") {
   REQUIRE(data);
   REQUIRE(*data);
   CHECK(**data <= 65536);  // 0 where the file system cannot tell
-  REQUIRE((*file)->zero_range(65536 + 100, (1 << 20) - 65536 - 100));
-  CHECK(*(*file)->size() == 1 << 20);
-  Bytes back(8192);
-  REQUIRE((*file)->pread(back, 65536));
-  CHECK(back[99] == std::byte{1});
-  CHECK(back[100] == std::byte{0});
-  CHECK(back[8191] == std::byte{0});
+  for (const ZeroSpace space : {ZeroSpace::Kept, ZeroSpace::Freed}) {
+    CAPTURE(space);
+    REQUIRE((*file)->pwrite(ones, 65536));
+    const std::int64_t before = blocks(directory / "f");
+    REQUIRE((*file)->zero_range(65536 + 100, (1 << 20) - 65536 - 100, space));
+    CHECK(*(*file)->size() == 1 << 20);
+    if (is_ext4(directory / "f"))
+      CHECK((blocks(directory / "f") == before) == (space == ZeroSpace::Kept));
+    Bytes back(8192);
+    REQUIRE((*file)->pread(back, 65536));
+    CHECK(back[99] == std::byte{1});
+    CHECK(back[100] == std::byte{0});
+    CHECK(back[8191] == std::byte{0});
+  }
 }
 
 TEST_CASE("file: a mapping sees later writes and outlives file and name") {
