@@ -2,10 +2,10 @@
 """Many topics on one broker: what a queue costs, how long a start takes after a kill, and sends over all of them
 beside sends to one.
 
-    bench/many_topics.py [--topics 10000] [--queues 8] [--seconds 4] [--rounds 6]
+    bench/many_topics.py [--topics 10000] [--queues 8] [--kills 5] [--seconds 4] [--rounds 6]
 
-One message lies in each queue; sends are compared when each has its file. Results go to bench/results/many_topics.md. RMQ_BIN names the executable. Needs the
-machine for itself.
+One message lies in each queue, and each has its file on disk before anything is measured. Results go to
+bench/results/many_topics.md. RMQ_BIN names the executable. Needs the machine for itself.
 """
 
 import argparse
@@ -96,6 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--topics", type=int, default=10_000)
     parser.add_argument("--queues", type=int, default=8)
+    parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
@@ -112,14 +113,18 @@ def main() -> int:
         begin = time.monotonic()
         send_to_each_queue(broker.broker, options.topics, options.queues)
         print(f"one message in each queue after {time.monotonic() - begin:.1f} s", flush=True)
-        broker.kill()
-        broker.start()
-        ready = broker.ready_seconds
-        print(f"ready {ready:.2f} s after kill -9", flush=True)
+        begin = time.monotonic()
+        wait_for_files(broker.data / "store/consumequeue", queues)
+        print(f"all files after {time.monotonic() - begin:.1f} s more", flush=True)
+        ready = []
+        for _ in range(options.kills):
+            broker.kill()
+            broker.start()
+            ready.append(broker.ready_seconds)
+        print("ready after kill -9: " + ", ".join(f"{seconds:.2f} s" for seconds in ready), flush=True)
         memory = broker.rss_anon() - before
         disk = disk_bytes(broker.data / "store/consumequeue")
         print(f"memory {memory / queues:,.0f} and disk {disk / queues:,.0f} bytes a queue", flush=True)
-        wait_for_files(broker.data / "store/consumequeue", queues)
         rounds = []
         for number in range(options.rounds):
             rounds.append(compare(broker, options, one_first=number % 2 == 0))
@@ -132,7 +137,7 @@ def main() -> int:
     text = (f"# Many topics\n\n{options.topics:,} topics with {options.queues} queues each, {time.strftime('%Y-%m-%d')}, {machine}.\n\n"
             f"    bench/many_topics.py --topics {options.topics} --queues {options.queues} --seconds {options.seconds:g} "
             f"--rounds {options.rounds}\n\n| figure | |\n| --- | ---: |\n"
-            f"| ready after kill -9 | {ready:.2f} s |\n"
+            f"| ready after kill -9, median of {options.kills}, longest | {statistics.median(ready):.2f} s, {max(ready):.2f} s |\n"
             f"| memory a queue | {memory / queues:,.0f} bytes |\n| disk a queue | {disk / queues:,.0f} bytes |\n"
             f"| RssAnon at the end | {total / 1048576:.0f} MiB, page tables {page_tables / 1048576:.0f} MiB |\n"
             f"| sends a second to one topic, median | {statistics.median(one):,.0f} |\n"

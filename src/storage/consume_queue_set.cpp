@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/parallel.h"
 #include "storage/store_errc.h"
 
 namespace rmq::storage {
@@ -20,23 +21,25 @@ ConsumeQueueSet::ConsumeQueueSet(FileCache& cache, const Layout& layout, std::in
     : cache_(cache), layout_(layout), file_bytes_(file_bytes) {}
 
 Result<> ConsumeQueueSet::load(ConsumeQueue::Search search) {
-  FileSystem& files = cache_.files();
-  RMQ_TRY(const std::vector<std::string> topics, files.list(layout_.consume_queues()));
-  for (const std::string& topic : topics) {
-    RMQ_TRY(const std::vector<std::string> queues, files.list(layout_.topic(topic)));
-    for (const std::string& name : queues) {
-      QueueId id = 0;
-      const char* end = name.data() + name.size();
-      const auto [stop, error] = std::from_chars(name.data(), end, id);
-      if (error != std::errc() || stop != end) {
-        return fail(StoreErrc::WrongFileName, layout_.topic(topic) + "/" + name);
-      }
-      ConsumeQueue& entries = get(topic, id).entries;
-      RMQ_CHECK(entries.load());
-      // At once, while its file is open.
-      if (!entries.damaged()) {
-        RMQ_CHECK(entries.recover(search));
-      }
+  RMQ_TRY(const std::vector<std::string> topics, cache_.files().list(layout_.consume_queues()));
+  return for_each_parallel(topics.size(),
+                           [&](std::size_t index) { return load_topic(topics[index], search); });
+}
+
+Result<> ConsumeQueueSet::load_topic(const std::string& topic, ConsumeQueue::Search search) {
+  RMQ_TRY(const std::vector<std::string> queues, cache_.files().list(layout_.topic(topic)));
+  for (const std::string& name : queues) {
+    QueueId id = 0;
+    const char* end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(name.data(), end, id);
+    if (error != std::errc() || stop != end) {
+      return fail(StoreErrc::WrongFileName, layout_.topic(topic) + "/" + name);
+    }
+    ConsumeQueue& entries = get(topic, id).entries;
+    RMQ_CHECK(entries.load());
+    // At once, while its file is open.
+    if (!entries.damaged()) {
+      RMQ_CHECK(entries.recover(search));
     }
   }
   return {};
@@ -71,15 +74,18 @@ StoredQueue* ConsumeQueueSet::find_locked(std::uint64_t hash, std::string_view t
 
 std::vector<StoredQueue*> ConsumeQueueSet::all() const {
   std::vector<StoredQueue*> queues;
-  {
-    std::shared_lock lock(mutex_);
-    for (const auto& [topic, of_topic] : topics_) {
-      for (const auto& queue : of_topic) queues.push_back(queue.get());
-    }
+  std::shared_lock lock(mutex_);
+  std::vector<std::pair<std::string_view, const TopicQueues*>> topics;
+  topics.reserve(topics_.size());
+  for (const auto& [topic, of_topic] : topics_) topics.emplace_back(topic, &of_topic);
+  std::ranges::sort(topics);
+  for (const auto& [topic, of_topic] : topics) {
+    const auto first = static_cast<std::ptrdiff_t>(queues.size());
+    for (const auto& queue : *of_topic) queues.push_back(queue.get());
+    std::sort(queues.begin() + first, queues.end(), [](const StoredQueue* a, const StoredQueue* b) {
+      return a->queue_id() < b->queue_id();
+    });
   }
-  std::sort(queues.begin(), queues.end(), [](const StoredQueue* a, const StoredQueue* b) {
-    return a->topic() != b->topic() ? a->topic() < b->topic() : a->queue_id() < b->queue_id();
-  });
   return queues;
 }
 

@@ -52,6 +52,7 @@ class ConsumeQueueSet {
   using QueueUnsynced = std::pair<StoredQueue*, ConsumeQueue::Unsynced>;
   using TopicQueues = std::vector<std::unique_ptr<StoredQueue>>;
 
+  Result<> load_topic(const std::string& topic, ConsumeQueue::Search search);
   StoredQueue* find_locked(std::uint64_t hash, std::string_view topic, QueueId queue_id) const;
   Result<> sync_one_by_one(std::span<const QueueUnsynced> unsynced);
 

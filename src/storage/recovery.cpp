@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "storage/layout.h"
 #include "storage/log_window.h"
 #include "storage/store_errc.h"
@@ -351,9 +352,9 @@ Result<> Recovery::rebuild_entry(const DispatchEntry& entry) {
 // Those that are not made again anyway.
 Result<> Recovery::cut_queues(PhysicalOffset end) {
   const std::vector<StoredQueue*> all = queues_.all();
-  for (StoredQueue* queue : all) {
-    if (!broken_.contains(queue)) RMQ_CHECK(queue->entries.cut(end));
-  }
+  RMQ_CHECK(for_each_parallel(all.size(), [&](std::size_t index) {
+    return broken_.contains(all[index]) ? Result<>() : all[index]->entries.cut(end);
+  }));
   queues_.mark_dirty(all);
   return {};
 }
