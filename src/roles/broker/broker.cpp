@@ -155,6 +155,8 @@ net::Task<bool> Broker::announce() {
 }
 
 Result<> Broker::open_store() {
+  // First: Java must be able to go on with a store that is refused.
+  RMQ_CHECK(topics.check_file());
   RMQ_TRY(store, storage::MessageStore::open(config.store, files_, clock, on_start_progress_));
   const bool has_data = store->appended().value().value > 0;
   RMQ_CHECK(topics.load(has_data));

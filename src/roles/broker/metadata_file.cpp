@@ -25,9 +25,11 @@ Result<bool> MetadataFile::load(const Decode& decode) {
   const std::string backup = path_ + ".bak";
   const Result<bool> from_backup = load_one(backup, decode);
   if (from_backup && *from_backup) {
-    log::warn("broker", "file cannot be used, its backup is", kv("file", path_),
-              kv("why", loaded ? "it does not exist" : loaded.error().message()));
-    backup_is_better_ = true;
+    const bool said = std::exchange(backup_is_better_, true);
+    if (!said) {
+      log::warn("broker", "file cannot be used, its backup is", kv("file", path_),
+                kv("why", loaded ? "it does not exist" : loaded.error().message()));
+    }
     return true;
   }
   if (!loaded) return loaded;

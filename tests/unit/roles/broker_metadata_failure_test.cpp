@@ -46,6 +46,24 @@ TEST_CASE("metadata saver: a table that cannot be saved holds up no other, and i
   CHECK(saves >= failures - 2);
 }
 
+TEST_CASE("topic table: a store with topics that cannot be served is left as it is") {
+  test::TempDirectory directory;
+  FileSystem& files = FileSystem::posix();
+  REQUIRE(files.make_directories(directory / "config"));
+  const std::string text =
+      "{\"topicConfigTable\":{\"B\":{\"attributes\":{\"queue.type\":\"BatchCQ\"}}}}";
+  REQUIRE(write_file_atomically(files, directory / "config/topics.json", as_bytes(text)));
+  net::IoThreads threads;
+  threads.start();
+  Broker broker(threads, test_config(directory.path()), files, Clock::system());
+  const Result<> started = broker.start();
+  threads.stop();
+  REQUIRE_FALSE(started);
+  CHECK(started.error().code == BrokerErrc::NotSupported);
+  CHECK(*files.list(directory.path()) == std::vector<std::string>{"config"});
+  CHECK(*files.list(directory / "config") == std::vector<std::string>{"topics.json"});
+}
+
 TEST_CASE("topic table: who waits for a topic to be on disk is told why it is not") {
   test::TempDirectory directory;
   FailingFileSystem files;

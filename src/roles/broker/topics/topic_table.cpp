@@ -100,6 +100,25 @@ Result<> TopicTable::decode(std::string_view text, TopicTableMap& into,
   return {};
 }
 
+Result<> TopicTable::refuse_batch_queues(const TopicTableMap& table) const {
+  for (const auto& [name, topic] : table) {
+    if (!has_batch_queues(topic.attributes)) continue;
+    return fail(BrokerErrc::NotSupported,
+                file_.path() + ": topic " + name +
+                    " has batch consume queues (queue.type=BatchCQ), which cannot be read; consume "
+                    "it with Java and delete it first");
+  }
+  return {};
+}
+
+Result<> TopicTable::check_file() {
+  TopicTableMap table;
+  protocol::DataVersion version;
+  MutexLock lock(save_mutex_);
+  (void)file_.load([&](std::string_view text) { return decode(text, table, version); });
+  return refuse_batch_queues(table);
+}
+
 Result<> TopicTable::load(bool store_has_data) {
   auto table = std::make_shared<TopicTableMap>();
   protocol::DataVersion version{.timestamp = clock_.now_ms()};
@@ -121,14 +140,7 @@ Result<> TopicTable::load(bool store_has_data) {
                 kv("why", why));
     }
     found = loaded.value_or(false);
-    for (const auto& [name, topic] : *table) {
-      if (!has_batch_queues(topic.attributes)) continue;
-      return fail(
-          BrokerErrc::NotSupported,
-          file_.path() + ": topic " + name +
-              " has batch consume queues (queue.type=BatchCQ), which cannot be read; consume "
-              "it with Java and delete it first");
-    }
+    RMQ_CHECK(refuse_batch_queues(*table));
   }
   add_system_topics(*table);  // what the file says of them wins
   {

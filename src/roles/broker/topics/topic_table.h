@@ -42,10 +42,13 @@ class TopicTable {
   TopicTable(const BrokerConfig& config, Clock& clock, FileSystem& files,
              const std::string& directory);
 
+  // NotSupported when topics.json has topics that cannot be served. For before the store is opened,
+  // which changes it; what cannot be read is for load(). Before load(), or not at all.
+  Result<> check_file();
   // Reads topics.json and adds the topics that every broker has. `store_has_data`: there are
   // messages, so a table that cannot be read must not be taken for an empty one. Errors:
-  // BrokerErrc::MetadataLost (both files unusable, or none there, while there are messages). Before
-  // any other call, once.
+  // BrokerErrc::MetadataLost (both files unusable, or none there, while there are messages), and
+  // check_file()'s. Before any other call, once.
   Result<> load(bool store_has_data);
   // load() had to take the backup, which lacks the last change.
   bool from_backup();
@@ -117,6 +120,7 @@ class TopicTable {
   void announce() const;
   static Result<> decode(std::string_view text, TopicTableMap& into,
                          protocol::DataVersion& version);
+  Result<> refuse_batch_queues(const TopicTableMap& table) const RMQ_REQUIRES(save_mutex_);
 
   const BrokerConfig& config_;
   Clock& clock_;
