@@ -106,7 +106,7 @@ LogWriter::Hooks MessageStore::Impl::writer_hooks() {
     if (sync_flush()) {
       group_commit_.request_flush();
     } else {
-      dispatch_appended();
+      wake_dispatcher_if_visible();
     }
   };
   hooks.on_left_over = [this] { dispatcher_.wake(); };
@@ -139,19 +139,21 @@ void MessageStore::Impl::confirm(ConfirmedOffset end) {
     limited_ = end != MessageStore::kAllConfirmed;
     confirmed_.store(end.value, std::memory_order_release);
   }
-  dispatch_confirmed();
+  wake_dispatcher();
 }
 
-// Wakes the dispatcher, unless it cannot go on before confirm(): on a master that waits for
-// replicas it would be woken twice for each turn of sends, the first time for nothing.
-void MessageStore::Impl::dispatch_appended() {
-  // Together with the one in dispatch_confirmed(): either this sees the limit as it is now, or the
+// There is more in the log, or on disk. The dispatcher sleeps on when it cannot go on before
+// confirm(): on a master that waits for replicas it would be woken twice for each turn of sends,
+// the first time for nothing.
+void MessageStore::Impl::wake_dispatcher_if_visible() {
+  // Together with the one in wake_dispatcher(): either this sees the limit as it is now, or the
   // dispatcher sees the log as it is now.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (visible_limit().value > dispatched_.value().value) dispatcher_.wake();
 }
 
-void MessageStore::Impl::dispatch_confirmed() {
+// The limit has changed.
+void MessageStore::Impl::wake_dispatcher() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   dispatcher_.wake();
 }
@@ -217,7 +219,7 @@ void MessageStore::Impl::start_threads() {
   GroupCommit::Hooks commit_hooks;
   commit_hooks.last_store_timestamp_ms = [this] { return last_store_timestamp_ms(); };
   commit_hooks.on_flushed = [this] {
-    if (sync_flush()) dispatcher_.wake();
+    if (sync_flush()) wake_dispatcher_if_visible();
   };
   commit_hooks.on_error = fail_with;
   group_commit_.start(config_.flush_interval, recovered_.last_store_timestamp_ms,

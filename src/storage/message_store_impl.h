@@ -82,8 +82,8 @@ class MessageStore::Impl {
   void limit_confirmed(std::optional<ConfirmedOffset> confirmed);
 
   void confirm(ConfirmedOffset end);
-  void dispatch_appended();
-  void dispatch_confirmed();
+  void wake_dispatcher_if_visible();
+  void wake_dispatcher();
   void show_all();
   void fail_store(const Error& why);
   LogWriter::Hooks writer_hooks();

@@ -87,7 +87,7 @@ void MessageStore::Impl::limit_confirmed(std::optional<ConfirmedOffset> confirme
                        std::memory_order_release);
     }
   }
-  dispatch_confirmed();
+  wake_dispatcher();
 }
 
 Result<> MessageStore::Impl::cut_log(PhysicalOffset at, std::optional<ConfirmedOffset> confirmed) {

@@ -77,7 +77,7 @@ TEST_CASE("dispatch: what is read from the log ends with the last record that is
   CHECK(fixture.store->visible_end("T", 0).value == kBatches * kRecords);
 }
 
-// Each of the two wakes the dispatcher only when it must.
+// The append wakes the dispatcher only when it may go on then.
 TEST_CASE("dispatch: goes on when an append and a confirm meet") {
   StoreFixture fixture;
   fixture.open();
