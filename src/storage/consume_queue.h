@@ -86,6 +86,11 @@ class ConsumeQueue {
   void append(QueueOffset at, ByteView entries);
   // The entries from `end` on, which nobody has seen, will be appended again.
   void take_back(QueueOffset end);
+  // Asks the processor for what append() and publish() will touch.
+  void prefetch() const {
+    __builtin_prefetch(&ends_);
+    __builtin_prefetch(&tail_begin_);
+  }
   void publish() { end_.store(written_end_.value, std::memory_order_release); }
   QueueOffset written_end() const { return written_end_; }
   // Or a file that had some.
@@ -142,11 +147,6 @@ class ConsumeQueue {
   Result<> look_at_ends();
   Result<bool> recover_short();
 
-  FileCache& cache_;
-  const std::string directory_;
-  const std::int64_t file_bytes_;
-  const std::int64_t per_file_;  // entries
-
   // What recover() saw, until entries come or go: with many queues their files are not opened
   // again.
   struct Ends {
@@ -154,9 +154,22 @@ class ConsumeQueue {
     ConsumeQueueEntry last;
     bool nothing_behind = false;  // no files, and no bytes that are not zero
   };
-  std::unique_ptr<const Ends> ends_;  // null without entries, too
 
+  // What each message touches lies together.
+  std::unique_ptr<const Ends> ends_;  // null without entries, too
+  std::atomic<std::int64_t> end_{0};
+  QueueOffset written_end_;
   bool begun_ = false;
+  mutable Mutex mutex_;
+  // Encoded entries from tail_begin_ to written_end_.
+  Bytes tail_ RMQ_GUARDED_BY(mutex_);
+  QueueOffset tail_begin_ RMQ_GUARDED_BY(mutex_);
+
+  FileCache& cache_;
+  const std::string directory_;
+  const std::int64_t file_bytes_;
+  const std::int64_t per_file_;  // entries
+
   bool damaged_ = false;
   bool unborn_ = false;
   bool lost_files_ = false;
@@ -166,14 +179,6 @@ class ConsumeQueue {
   std::atomic<std::int64_t> files_end_{0};
   std::atomic<std::int64_t> begin_{0};
   std::atomic<std::int64_t> synced_end_{0};
-  // What each message touches lies together from here on.
-  std::atomic<std::int64_t> end_{0};
-  QueueOffset written_end_;
-
-  mutable Mutex mutex_;
-  // Encoded entries from tail_begin_ to written_end_.
-  Bytes tail_ RMQ_GUARDED_BY(mutex_);
-  QueueOffset tail_begin_ RMQ_GUARDED_BY(mutex_);
   // The file last appended to and the one last read.
   mutable std::array<OpenFile, 2> open_ RMQ_GUARDED_BY(mutex_);
   std::vector<std::int64_t> dirty_files_ RMQ_GUARDED_BY(mutex_);

@@ -16,6 +16,13 @@ QueueOffset collected_end(const StoredQueue& queue) {
   return queue.entries.written_end() + std::int64_t{queue.collected};
 }
 
+// With very many queues none of this is in the processor's caches.
+void prefetch(const StoredQueue* queue) {
+  if (queue == nullptr) return;
+  __builtin_prefetch(queue);
+  queue->entries.prefetch();
+}
+
 }  // namespace
 
 bool leaves_gap(const DispatchEntry& entry) {
@@ -66,8 +73,7 @@ Result<> QueueBuilder::apply(std::span<const DispatchEntry> entries,
   touched_.clear();
   Result<> outcome;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    // With very many queues none of this is in the processor's caches.
-    if (i + kAhead < entries.size()) __builtin_prefetch(entries[i + kAhead].queue);
+    if (i + kAhead < entries.size()) prefetch(entries[i + kAhead].queue);
     const DispatchEntry& entry = entries[i];
     if (entry.queue == nullptr) continue;
     outcome = collect(entry, added);

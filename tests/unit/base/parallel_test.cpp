@@ -13,7 +13,7 @@
 namespace rmq {
 
 TEST_CASE("parallel: each index once, few of them here and in order") {
-  for (const std::size_t count : {0, 1, 10, 5000}) {
+  for (const std::size_t count : {0U, 1U, 10U, 5000U}) {
     CAPTURE(count);
     std::vector<std::atomic<int>> done(count);
     Mutex mutex;
@@ -46,7 +46,7 @@ TEST_CASE("parallel: the others work while one waits") {
 }
 
 TEST_CASE("parallel: an error ends it") {
-  for (const std::size_t count : {10, 5000}) {
+  for (const std::size_t count : {10U, 5000U}) {
     CAPTURE(count);
     std::atomic<int> done{0};
     const Result<> outcome = for_each_parallel(count, [&](std::size_t index) -> Result<> {
