@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "client/admin_client.h"
-#include "client/gather.h"
+#include "net/gather.h"
 #include "protocol/response_codes.h"
 
 namespace rmq::cli {
@@ -64,7 +64,7 @@ void ask_brokers(std::vector<Broker>& brokers, client::AdminClient& admin, Sessi
     for (const Broker& broker : brokers) {
       questions.push_back([&admin, &broker] { return admin.runtime_info(broker.address); });
     }
-    return client::gather<Result<KVTable>>(session.thread(), std::move(questions));
+    return net::gather<Result<KVTable>>(session.thread(), std::move(questions));
   });
   for (std::size_t i = 0; i < brokers.size(); ++i) brokers[i].info = std::move(infos[i]);
 }

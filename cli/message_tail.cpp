@@ -8,8 +8,8 @@
 #include "cli/output.h"
 #include "cli/topic_names.h"
 #include "client/client_errc.h"
-#include "client/gather.h"
 #include "client/queue_reader.h"
+#include "net/gather.h"
 
 namespace rmq::cli {
 namespace {
@@ -109,7 +109,7 @@ net::Task<Result<bool>> tail(const TailOptions& options, Session& session, TailP
         [&options, &consumer, &queue] { return find_range(options, consumer, queue); });
   }
   std::vector<Result<QueueRange>> found =
-      co_await client::gather<Result<QueueRange>>(session.thread(), std::move(questions));
+      co_await net::gather<Result<QueueRange>>(session.thread(), std::move(questions));
   std::vector<QueueRange> ranges;
   for (Result<QueueRange>& range : found) {
     if (!range) co_return fail(std::move(range.error()));

@@ -10,7 +10,7 @@
 #include "cli/common_options.h"
 #include "cli/session.h"
 #include "client/admin_client.h"
-#include "client/gather.h"
+#include "net/gather.h"
 
 namespace rmq::cli {
 
@@ -53,7 +53,7 @@ std::vector<Result<T>> ask_each(const std::vector<Target>& targets, Session& ses
     for (const Target& target : targets) {
       questions.push_back([&ask, &target] { return ask(target); });
     }
-    return client::gather<Result<T>>(session.thread(), std::move(questions));
+    return net::gather<Result<T>>(session.thread(), std::move(questions));
   });
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "client/client_errc.h"
-#include "client/gather.h"
 #include "client/local_offsets.h"
 #include "protocol/offset_body.h"
 #include "protocol/request_codes.h"

@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 #include "client/client_errc.h"
-#include "client/gather.h"
 #include "client/group_consumer.h"
 #include "client/queue_puller.h"
 #include "client/rebalance.h"
 #include "client/server_call.h"
+#include "net/gather.h"
 
 namespace rmq::client {
 namespace {
@@ -88,7 +88,7 @@ net::Task<bool> GroupConsumer::rebalance() {
   for (const MessageQueue& name : wanted) {
     steps.push_back([this, name] { return acquire(name, std::nullopt); });
   }
-  const std::vector<bool> results = co_await gather<bool>(home(), std::move(steps));
+  const std::vector<bool> results = co_await net::gather<bool>(home(), std::move(steps));
   co_return balanced&& std::find(results.begin(), results.end(), false) == results.end();
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "client/gather.h"
+#include "net/gather.h"
 
 namespace rmq::client {
 namespace {
@@ -69,7 +69,7 @@ net::Task<> Heartbeats::leave(std::string group, GroupKind kind) {
       return unregister(rpc_, address, member, kind);
     });
   }
-  const auto results = co_await gather<Result<>>(threads_.control(), std::move(calls));
+  const auto results = co_await net::gather<Result<>>(threads_.control(), std::move(calls));
   for (const Result<>& result : results) {
     if (!result) {
       log::debug("client", "not unregistered", kv("group", group),
@@ -115,7 +115,7 @@ net::Task<> Heartbeats::beat_due(bool all) {
         [this, address = server.address, data] { return send_heartbeat(rpc_, address, data); });
   }
   if (calls.empty()) co_return;
-  const auto results = co_await gather<Result<>>(threads_.control(), std::move(calls));
+  const auto results = co_await net::gather<Result<>>(threads_.control(), std::move(calls));
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i]) continue;
     due_[addresses[i]] = now + kAgain;

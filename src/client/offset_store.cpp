@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "client/client_errc.h"
-#include "client/gather.h"
 #include "client/group_calls.h"
+#include "net/gather.h"
 #include "protocol/route_body.h"
 
 namespace rmq::client {
@@ -69,7 +69,7 @@ net::Task<> BrokerOffsets::persist(std::vector<MessageQueue> queues) {
   }
   if (commits.empty()) co_return;
   const std::vector<bool> done =
-      co_await gather<bool>(client_.threads().control(), std::move(commits));
+      co_await net::gather<bool>(client_.threads().control(), std::move(commits));
   for (std::size_t i = 0; i < changed.size(); ++i) {
     const auto entry = offsets_.find(changed[i].first);
     // It may have gone on meanwhile.

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "client/client_errc.h"
-#include "client/gather.h"
 #include "client/retry.h"
 #include "client/server_call.h"
+#include "net/gather.h"
 #include "protocol/offset.h"
 #include "protocol/request_codes.h"
 #include "protocol/response_codes.h"
@@ -266,7 +266,7 @@ net::Task<> Producer::probe_faulty() {
       probes.push_back([this, address] { return answers(client_.rpc(), address, kProbeTimeout); });
     }
     const std::vector<bool> results =
-        co_await gather<bool>(client_.threads().control(), std::move(probes));
+        co_await net::gather<bool>(client_.threads().control(), std::move(probes));
     for (std::size_t i = 0; i < addresses.size(); ++i) {
       faults_.probed(addresses[i], results[i]);
       int& count = unanswered[addresses[i]];

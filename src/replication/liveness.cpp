@@ -95,6 +95,11 @@ bool Liveness::is_dead(const ReplicaKey& replica, SteadyTime now) const {
   return found->second.refused || now >= found->second.deadline;
 }
 
+bool Liveness::has_refused(const ReplicaKey& replica) const {
+  const auto found = entries_.find(replica);
+  return found != entries_.end() && found->second.refused;
+}
+
 const Heartbeat* Liveness::last_of(const ReplicaKey& replica) const {
   const auto found = entries_.find(replica);
   return found == entries_.end() ? nullptr : &found->second.beat;

@@ -60,6 +60,8 @@ class Liveness {
   ReplicaIds alive_ids(const std::string& set, SteadyTime now) const;
   Electorate electorate(const BrokerSet& set, SteadyTime now) const;
   bool is_dead(const ReplicaKey& replica, SteadyTime now) const;
+  // Dead for certain: its port has refused, and nothing was heard since.
+  bool has_refused(const ReplicaKey& replica) const;
   // The last heartbeat, of the living and the dead.
   const Heartbeat* last_of(const ReplicaKey& replica) const;
 

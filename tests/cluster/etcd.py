@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A broker set under three controllers that share an etcd of three members. Each controller and each member of etcd is killed once
-before, while and after the master dies; what is acknowledged is never lost, and who is left elects. Then the master is cut off from all of
-them, the name server and the other broker. etcd is the one on the PATH.
+before, while and after the master dies; what is acknowledged is never lost, and who is left elects. Then the master is cut off from one
+controller, which changes nothing, and from everybody. etcd is the one on the PATH.
 
     etcd.py [--rounds 1]
 """
@@ -24,6 +24,7 @@ from senders import producing
 TOPIC = "etcd"
 # A dead member of etcd that was its leader is replaced after its election time-out.
 WITHOUT_ETCD_LEADER_MAX = 10.0
+STORE_FAILED = "code 2015"
 
 
 class Member:
@@ -78,14 +79,20 @@ class Set(failover.Set):
         self.members = start_etcd()
         endpoints = ",".join("http://127.0.0.1:%d" % member.port for member in self.members)
         self.namesrv = server.Server(roles=("namesrv",)).start()
-        self.controllers = []
-        for _ in self.members:
-            controller = server.Server(roles=("controller",))
-            controller.more_arguments = ["--etcd", endpoints]
-            self.controllers.append(controller.start())
+        first = free_ports(len(self.members))
+        ports = range(first, first + len(self.members))
+        peers = ";".join("n%d-127.0.0.1:%d" % (number, port) for number, port in enumerate(ports))
+        self.controllers = [self.make_controller(number, port, peers, endpoints) for number, port in enumerate(ports)]
         self.controller = self.controllers[0]  # whom state() asks
         self.brokers = self.make_brokers(self.controllers)
         self.wait_whole()
+
+    def make_controller(self, number, port, peers, endpoints):
+        controller = server.Server(roles=("controller",))
+        controller.controller = ("127.0.0.1", port)
+        keys = {"controllerDLegerPeers": peers, "controllerDLegerSelfId": "n%d" % number}
+        controller.more_arguments = ["--etcd", endpoints, *controller.config_arguments("controller", keys)]
+        return controller.start()
 
     def make_brokers(self, controllers):
         keys = failover.KEYS | {"controllerAddr": ";".join("%s:%d" % controller.controller for controller in controllers),
@@ -102,6 +109,16 @@ class Set(failover.Set):
                 controller.kill()
         for member in self.members:
             member.remove()
+
+    def state(self):
+        """Asks again while etcd has no leader."""
+        end = time.monotonic() + WITHOUT_ETCD_LEADER_MAX
+        while True:
+            try:
+                return super().state()
+            except RuntimeError as error:
+                if not str(error).startswith(STORE_FAILED) or time.monotonic() > end:
+                    raise
 
     def ask_another(self, dead):
         self.controller = next(controller for controller in self.controllers if controller is not dead)
@@ -141,9 +158,29 @@ def one_round(brokers, senders, victim, when):
     return pause
 
 
+def reign(brokers):
+    state = brokers.state()
+    return state["masterBrokerId"], state["masterEpoch"], len(state["inSyncReplicas"])
+
+
+def cut_off_from_one_controller(brokers, senders):
+    """Others hear the master: it stays."""
+    before, deaf = reign(brokers), brokers.controllers[0]
+    gate = brokers.gated_master().control_gates[0]
+    gate.shut()
+    wait_until("it was asked whether others hear the master", lambda: "other controllers hear it: no election" in deaf.log.read_text())
+    answered = senders.answered
+    wait_until("the master goes on", lambda: senders.answered > answered + 500)
+    gate.open()
+    if reign(brokers) != before:
+        raise RuntimeError("the reign was %s, and is %s" % (before, reign(brokers)))
+
+
 def partitions(rounds):
     with GatedSet() as brokers:
         with producing(brokers.namesrv.namesrv, brokers.master(), TOPIC) as senders:
+            brokers.ask_another(brokers.controllers[0])
+            cut_off_from_one_controller(brokers, senders)
             pauses = [cut_off_once(number, brokers, senders) for number in range(rounds)]
         print("cut off: to the next acknowledged send: %s s" % ", ".join("%.2f" % pause for pause in pauses))
         return check(brokers, senders.ledger)

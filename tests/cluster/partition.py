@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A broker set under a controller whose master is cut off from everybody else, and one whose controller is killed before, while and
-after the master dies. It is cut off once more from its controller alone. Producers are on both sides of the cut. What is acknowledged in sync mode is never lost, the master that is cut
-off acknowledges nothing, and when it can be reached again it is a slave.
+"""A broker set under a controller whose master is cut off from everybody else, and from its controller alone; and one whose controller
+is killed before, while and after the master dies. Producers are on both sides of the cut. What is acknowledged in sync mode is never
+lost, the master that is cut off acknowledges nothing, and when it can be reached again it is a slave.
 
     partition.py [--rounds 3]
 """

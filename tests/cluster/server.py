@@ -60,7 +60,7 @@ class Server:
     def vip(self):
         return self.broker[0], self.broker[1] - 2
 
-    def _config(self, role, keys):
+    def config_arguments(self, role, keys):
         path = self.directory / (role + ".conf")
         path.write_text("".join("%s=%s\n" % pair for pair in keys.items()))
         return ["--config", "%s=%s" % (role, path)]
@@ -79,9 +79,9 @@ class Server:
             if self.broker:
                 keys["listenPort"] = self.broker[1]
             if self.namesrv:
-                arguments += self._config("namesrv", {"listenPort": self.namesrv[1]})
+                arguments += self.config_arguments("namesrv", {"listenPort": self.namesrv[1]})
         if keys:
-            arguments += self._config("slave" if "slave" in self.roles else "master", keys)
+            arguments += self.config_arguments("slave" if "slave" in self.roles else "master", keys)
         return arguments
 
     def start(self):

@@ -64,7 +64,11 @@ Result<> Controller::start() {
   RMQ_CHECK(server_.listen(config.listen_address, config.listen_port));
   RMQ_TRY(const std::vector<Peer> peers, parse_peers(config.peers));
   for (const Peer& peer : peers) {
-    if (peer.id == config.self_id) address_ = peer.address();
+    if (peer.id == config.self_id) {
+      address_ = peer.address();
+    } else {
+      others_.push_back(peer.address());
+    }
   }
   if (address_.empty()) {
     const std::string& host =

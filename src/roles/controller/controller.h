@@ -103,6 +103,9 @@ class Controller {
   net::Task<> refresh_loop();
   void take_over(const std::vector<replication::BrokerSet>& sets);
   net::Task<> elect_unasked(std::string name);
+  net::Task<bool> is_outvoted(std::string name);
+  net::Task<bool> is_heard_by_others(replication::ReplicaKey replica);
+  net::Task<std::optional<bool>> ask_other(std::string address, replication::ReplicaKey replica);
 
   Clock& clock_;
   std::unique_ptr<ControllerStore> store_;
@@ -112,7 +115,9 @@ class Controller {
   std::set<replication::ReplicaKey> set_notices_;  // who wants them
   // Own elections under way, or that failed: until when none is tried.
   std::map<std::string, SteadyTime> elections_;
+  std::set<std::string> outvoted_;  // sets whose master others hear
   std::string address_;
+  std::vector<std::string> others_;  // addresses of the other controllers of the group
   ControllerService service_;
   net::RpcServer server_;
   net::RpcClient client_;

@@ -23,6 +23,8 @@ using replication::ReplicaKey;
 constexpr std::chrono::milliseconds kTick = 50ms;
 // After an election that could not be stored.
 constexpr std::chrono::milliseconds kRetryPause = 1s;
+// Until a master that others hear is asked for again.
+constexpr std::chrono::milliseconds kAskAgain = 100ms;
 constexpr std::chrono::milliseconds kProbePatience = 500ms;
 constexpr std::chrono::milliseconds kProbePauseMax = 500ms;
 
@@ -39,6 +41,7 @@ void Controller::heard(replication::Heartbeat beat, net::Connection& connection,
   if (liveness_->last_of(replica) == nullptr || is_dead(beat.set, beat.id)) {
     log::info("controller", "broker lives", kv("set", beat.set), kv("id", beat.id),
               kv("address", beat.address), kv("timeout_ms", beat.timeout.count()));
+    outvoted_.erase(beat.set);
   }
   liveness_->on_heartbeat(beat, connection.id(), now());
   if (set_notices) {
@@ -112,7 +115,27 @@ net::Task<> Controller::tick_loop() {
   }
 }
 
+// Whether others hear the master that is silent here, and there is to be no election.
+net::Task<bool> Controller::is_outvoted(std::string name) {
+  const auto set = sets_.find(name);
+  if (others_.empty() || set == sets_.end() || !set->second.master) co_return false;
+  const ReplicaKey master{name, *set->second.master};
+  if (liveness_->has_refused(master)) co_return false;  // no silence: it is gone
+  const bool heard = co_await is_heard_by_others(master);
+  if (heard && outvoted_.insert(name).second) {
+    log::warn("controller", "master is silent, but other controllers hear it: no election",
+              kv("set", name), kv("master", master.second));
+  }
+  if (!heard) outvoted_.erase(name);
+  co_return heard;
+}
+
 net::Task<> Controller::elect_unasked(std::string name) {
+  const bool outvoted = co_await is_outvoted(name);
+  if (outvoted) {
+    elections_[name] = now() + kAskAgain;
+    co_return;
+  }
   Rule<ReignInfo> rule = [this](const BrokerSet& set) -> Applied<ReignInfo> {
     const bool unclean = config.enable_elect_unclean_master;
     // Somebody may have been faster.

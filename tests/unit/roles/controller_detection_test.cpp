@@ -1,9 +1,66 @@
 // Who is taken for dead, when, and what follows.
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "tests/support/controller_fixture.h"
 
 namespace rmq::roles::controller {
+namespace {
+
+enum class Says { Alive, Silent, Nothing };
+
+// Another controller of the group, asked about the master of "b".
+class OtherController {
+ public:
+  OtherController() { threads_.start(); }
+  ~OtherController() { threads_.stop(); }
+
+  void say(Says what) { says_ = what; }
+  std::string address() const { return server_.address(); }
+  int asked() { return server_.count(RequestCode::ControllerGetSyncStateData); }
+
+ private:
+  std::optional<net::Response> answer() const {
+    if (says_ == Says::Nothing) return std::nullopt;
+    protocol::ReplicasOfSet set;
+    set.in_sync = {{.id = 1, .address = "a", .alive = says_ == Says::Alive},
+                   {.id = 2, .address = "b", .alive = true}};
+    const std::string body = protocol::encode_replicas({{"b", set}});
+    net::Response response;
+    response.body.assign(as_bytes(body).begin(), as_bytes(body).end());
+    return response;
+  }
+
+  std::atomic<Says> says_ = Says::Alive;
+  net::IoThreads threads_{1};
+  test::FakeServer server_{threads_, [this](const protocol::CommandView&) { return answer(); }};
+};
+
+struct GroupFixture : ControllerFixture {
+  GroupFixture() {
+    config.peers = "n0-127.0.0.1:1;n1-" + others[0].address() + ";n2-" + others[1].address();
+    start();
+    make_pair();
+  }
+  // The master is silent until the others were asked again, which an election would have ended.
+  void be_silent() {
+    const int before = others[0].asked();
+    while (others[0].asked() < before + 2) pass();
+  }
+  void wait_for_election() {
+    while (reign() == "1 epoch 1 {1,2} 2") pass();
+    CHECK(reign() == "2 epoch 2 {1,2} 3");
+  }
+  void pass() {
+    clock.advance(100ms);
+    beat(*second);
+  }
+
+  std::array<OtherController, 2> others;
+};
+
+}  // namespace
 
 TEST_CASE_FIXTURE(ControllerFixture,
                   "controller: a closed connection and a closed port, and the next one is master") {
@@ -200,6 +257,32 @@ TEST_CASE_FIXTURE(ControllerFixture,
   CHECK(reign() == "1 epoch 1 {1,2} 2");
   clock.advance(1ms);
   wait_for_reign("2 epoch 2 {1,2} 3");
+}
+
+TEST_CASE_FIXTURE(GroupFixture, "controller: a silent master that others hear is not replaced") {
+  SUBCASE("all of them") {}
+  SUBCASE("half of those that answer") { others[1].say(Says::Nothing); }
+  be_silent();
+  CHECK(reign() == "1 epoch 1 {1,2} 2");
+  others[0].say(Says::Silent);
+  others[1].say(Says::Silent);
+  wait_for_election();
+}
+
+TEST_CASE_FIXTURE(GroupFixture,
+                  "controller: a silent master that fewer hear than do not is replaced") {
+  SUBCASE("one hears it") { others[0].say(Says::Silent); }
+  SUBCASE("nobody answers") {
+    for (OtherController& other : others) other.say(Says::Nothing);
+  }
+  wait_for_election();
+  CHECK(others[1].asked() > 0);
+}
+
+TEST_CASE_FIXTURE(GroupFixture, "controller: nobody is asked about a master whose port refuses") {
+  first->die();
+  wait_for_reign("2 epoch 2 {1,2} 3");
+  CHECK(others[0].asked() == 0);
 }
 
 }  // namespace rmq::roles::controller

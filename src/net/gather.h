@@ -13,28 +13,27 @@
 #include "net/io_threads.h"
 #include "net/task.h"
 
-namespace rmq::client {
+namespace rmq::net {
 
 // Runs all of `starts` on `thread`, which must be the awaiting coroutine's, and returns when the
 // last one has ended.
 template <class T>
-net::Task<std::vector<T>> gather(net::IoThread& thread,
-                                 std::vector<std::function<net::Task<T>()>> starts) {
+Task<std::vector<T>> gather(IoThread& thread, std::vector<std::function<Task<T>()>> starts) {
   struct Shared {
     explicit Shared(std::size_t count) : results(count), running(count) {}
     std::vector<std::optional<T>> results;
     std::size_t running;
-    net::Event ended;
+    Event ended;
   };
   RMQ_ASSERT(thread.is_current());
   const auto shared = std::make_shared<Shared>(starts.size());
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    std::function<net::Task<>()> run = [shared, i, start = std::move(starts[i])]() -> net::Task<> {
+    std::function<Task<>()> run = [shared, i, start = std::move(starts[i])]() -> Task<> {
       T result = co_await start();  // named: GCC 12 copies it bit by bit into an assignment
       shared->results[i] = std::move(result);
       if (--shared->running == 0) shared->ended.set();
     };
-    net::spawn(thread, "gather", std::move(run));
+    spawn(thread, "gather", std::move(run));
   }
   if (!shared->results.empty()) (void)co_await shared->ended.wait_until(SteadyTime::max());
   std::vector<T> results;
@@ -42,4 +41,4 @@ net::Task<std::vector<T>> gather(net::IoThread& thread,
   co_return results;
 }
 
-}  // namespace rmq::client
+}  // namespace rmq::net
