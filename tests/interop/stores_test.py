@@ -41,7 +41,7 @@ TWO_DIRECTORIES = {"java5-kill"}  # of the commit log
 # Kinds of queues that rmq does not read, and what it says.
 REFUSED = {
     "rocksdb": ["consumequeue", "RocksDB", "mqadmin rocksDBConfigToJson"],
-    "batch-queue": ["batchconsumequeue/batches", "queue.type=BatchCQ", "delete it first"],
+    "batch-queue": ["topics.json: topic batches", "queue.type=BatchCQ", "delete it first"],
 }
 CONVERT = "rocksdb"
 WITH_BATCH_QUEUE = {"java5-kill"}  # in the end
