@@ -1,7 +1,7 @@
 // ConsumeQueueSet: all queues of the store, by topic and number. Queues are made on first use and
 // never go while the store is open, so a pointer to one stays good.
-// Threads: load() and for_each() with mutations before any other; sync() on one thread;
-// mark_dirty() and the long tails on the dispatcher; the rest on any.
+// Threads: load() before any other, on several by itself; sync() on one thread; mark_dirty() and
+// the long tails on the dispatcher; the rest on any.
 #pragma once
 
 #include <functional>
