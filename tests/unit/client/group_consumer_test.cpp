@@ -68,6 +68,20 @@ struct Setup {
     REQUIRE_MESSAGE(answer, (answer ? "" : answer.error().message()));
     return *answer;
   }
+  // Until the consumer says that it has done queue 0 up to `offset`: a listener has been called
+  // before that.
+  void until_held(std::int64_t offset) {
+    protocol::GetConsumerStatusFromClientRequest status;
+    status.topic = "T";
+    status.group = "g";
+    until([&] {
+      const auto answer = ask(RequestCode::GetConsumerStatusFromClient, status);
+      const auto held = protocol::decode_client_status(as_text(answer.body));
+      REQUIRE(held.has_value());
+      const auto queue = held->find({"T", "a", 0});
+      return queue != held->end() && queue->second == QueueOffset{offset};
+    });
+  }
   // The test's time limit is the only other end.
   static void until(const std::function<bool()>& condition) {
     while (!condition()) std::this_thread::yield();
@@ -291,7 +305,7 @@ TEST_CASE("a broker asks a consumer how it is") {
   Setup setup(options);
   setup.broker.end = 10;
   setup.start();
-  Setup::until([&] { return setup.consumed == 10; });
+  setup.until_held(10);
   protocol::GetConsumerRunningInfoRequest running = setup.itself();
   const auto answer = setup.ask(RequestCode::GetConsumerRunningInfo, running);
   REQUIRE(answer.code == 0);
@@ -351,11 +365,5 @@ TEST_CASE("a broker resets a consumer's offsets, and asks for them") {
   CHECK(setup.ask(RequestCode::ResetConsumerClientOffset, header, std::move(body)).code == 0);
   Setup::until([&] { return setup.consumed == 16; });
   CHECK(setup.broker.commits()[0] == 4);
-  protocol::GetConsumerStatusFromClientRequest status;
-  status.topic = "T";
-  status.group = "g";
-  const auto answer = setup.ask(RequestCode::GetConsumerStatusFromClient, status);
-  const auto held = protocol::decode_client_status(as_text(answer.body));
-  REQUIRE(held.has_value());
-  CHECK(held->at({"T", "a", 0}) == QueueOffset{10});
+  setup.until_held(10);
 }
