@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <numeric>
 #include <random>
 #include <sstream>
+#include <vector>
 
 #include "tests/replication/simulator.h"
 
@@ -66,6 +68,24 @@ bool run_seed(std::uint64_t seed, Total& total) {
 }
 
 }  // namespace
+
+TEST_CASE("who is frozen twice gets what came in the order in which it came") {
+  // The second time ends before the first, or after it.
+  for (const Ticks second : {5, 50}) {
+    World world(1, Tracing::Off);
+    world.set_up(1);
+    std::vector<int> order;
+    for (int i = 0; i < 20; ++i) {
+      world.at(1, 2 * i, [&order, i] { order.push_back(i); });
+    }
+    world.freeze(1, 20);
+    world.outside(7, [&] { world.freeze(1, second); });
+    while (world.step()) continue;
+    std::vector<int> expected(20);
+    std::iota(expected.begin(), expected.end(), 0);
+    CHECK(order == expected);
+  }
+}
 
 TEST_CASE("simulator") {
   if (std::getenv("RMQ_SIM_SEED") != nullptr) {

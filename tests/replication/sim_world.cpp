@@ -46,17 +46,27 @@ bool World::step() {
   heap_.pop_back();
   now_ = planned.time;
   if (planned.node != 0) {
-    const Node& node = nodes_[planned.node];
-    if (!node.up || node.life != planned.life) return true;
-    if (node.frozen_until > now_) {
-      planned.time = node.frozen_until;
-      plan(std::move(planned));
+    Node& node = nodes_[planned.node];
+    if (is_gone(node, planned)) return true;
+    if (node.frozen_until > now_ || !node.waiting.empty()) {
+      node.waiting.push_back(std::move(planned));
       return true;
     }
   }
   ++steps_;
   planned.event();
   return true;
+}
+
+// One event a step.
+void World::wake(NodeId number) {
+  Node& node = nodes_[number];
+  if (node.frozen_until > now_ || node.waiting.empty()) return;
+  const Planned first = std::move(node.waiting.front());
+  node.waiting.pop_front();
+  // Before what `first` plans for this moment.
+  outside(0, [this, number] { wake(number); });
+  if (!is_gone(node, first)) first.event();
 }
 
 void World::set_up(NodeId node) {
@@ -67,9 +77,13 @@ void World::set_up(NodeId node) {
 void World::set_down(NodeId node) {
   nodes_[node].up = false;
   nodes_[node].frozen_until = 0;
+  nodes_[node].waiting.clear();
 }
 
-void World::freeze(NodeId node, Ticks duration) { nodes_[node].frozen_until = now_ + duration; }
+void World::freeze(NodeId node, Ticks duration) {
+  nodes_[node].frozen_until = now_ + duration;
+  outside(duration, [this, node] { wake(node); });
+}
 
 void World::note(NodeId node, const char* format, ...) {
   if (!tracing()) return;

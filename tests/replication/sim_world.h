@@ -49,7 +49,7 @@ class World {
   SteadyTime clock(NodeId node);
 
   // Something that happens to a process; not, when it is gone by then. A frozen one gets to it when
-  // it wakes.
+  // it wakes, in the order in which it came, however often it was frozen in between.
   void at(NodeId node, Ticks delay, Event event);
   // Something that happens whoever lives.
   void outside(Ticks delay, Event event);
@@ -62,6 +62,7 @@ class World {
   std::uint64_t life(NodeId node) { return nodes_[node].life; }
   void set_up(NodeId node);
   void set_down(NodeId node);
+  // A frozen one wakes after the last `duration` that was given.
   void freeze(NodeId node, Ticks duration);
   void move_clock(NodeId node, Ticks by) { nodes_[node].clock_offset += by; }
 
@@ -71,12 +72,6 @@ class World {
   const std::deque<std::string>& last_lines() const { return lines_; }
 
  private:
-  struct Node {
-    bool up = false;
-    std::uint64_t life = 0;
-    Ticks frozen_until = 0;
-    Ticks clock_offset = 0;
-  };
   struct Planned {
     Ticks time = 0;
     std::uint64_t number = 0;  // those of one moment happen in this order
@@ -84,10 +79,21 @@ class World {
     std::uint64_t life = 0;
     Event event;
   };
+  struct Node {
+    bool up = false;
+    std::uint64_t life = 0;
+    Ticks frozen_until = 0;
+    std::deque<Planned> waiting;  // what came while it was frozen, in that order
+    Ticks clock_offset = 0;
+  };
+  static bool is_gone(const Node& node, const Planned& planned) {
+    return !node.up || node.life != planned.life;
+  }
   static bool is_later(const Planned& a, const Planned& b) {
     return a.time != b.time ? a.time > b.time : a.number > b.number;
   }
   void plan(Planned planned);
+  void wake(NodeId node);
 
   const Tracing tracing_;
   Ticks now_ = 0;
