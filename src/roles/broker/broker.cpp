@@ -86,6 +86,7 @@ Broker::Broker(net::IoThreads& io_threads, BrokerConfig settings, FileSystem& fi
              config.flush_consumer_offset_interval),
       service_(std::make_unique<BrokerService>(*this, broker_requests())),
       vip_service_(std::make_unique<BrokerService>(*this, vip_requests())),
+      classic_(*this),
       table_sync_(*this) {
   protocol::append_property(own_properties, protocol::property::kCluster, config.cluster_name);
   protocol::append_property(own_properties, protocol::property::kMsgRegion, config.region_id);
@@ -110,7 +111,7 @@ Result<> Broker::start() {
   const bool leads = !config.enable_controller_mode && !is_slave();
   RMQ_CHECK(store->start(leads ? Reign::Leading : Reign::Following));
   if (!config.enable_controller_mode) {
-    RMQ_CHECK(start_replication());
+    classic_.start();
     if (!is_slave()) delays_->start();
   }
   saver_.start();
@@ -121,7 +122,7 @@ Result<> Broker::start() {
     // Controllers send notices, and replicas ask where the log is to be had.
     server_->start_accepting();
     manager->start();
-    threads.control().post([this] { table_sync_.start(); });
+    threads.control().post([this] { follow_tables(); });
   }
   std::function<net::Task<bool>()> announce = [this] { return this->announce(); };
   const bool registered = net::run_blocking<bool>(threads.control(), std::move(announce));
@@ -206,7 +207,7 @@ Result<> Broker::listen_on(std::uint16_t port) {
   RMQ_CHECK(vip->listen(config.listen_address, static_cast<std::uint16_t>(main_port - 2)));
   const auto ha_port = config.ha_listen_port != 0 ? config.ha_listen_port
                                                   : static_cast<std::uint16_t>(main_port + 1);
-  RMQ_CHECK(listen_for_replicas(ha_port));
+  RMQ_CHECK(replication().listen(config.listen_address, ha_port));
   config.listen_port = main_port;
   config.ha_listen_port = ha_port;
   server_ = std::move(server);
@@ -242,58 +243,14 @@ void Broker::connect_parts() {
   });
 }
 
-// Slaves may follow a slave, too.
-Result<> Broker::start_replication() {
-  slaves.start(ConfirmedOffset{store->appended().value().value}, needed_replicas(),
-               [this](ConfirmedOffset end) { store->confirm(end); });
-  senders_.back()->start();
-  if (is_slave()) {
-    follow_classic();
-  } else {
-    offsets.keep_local_commits(false);
-  }
-  return {};
-}
-
-void Broker::follow_classic() {
-  receivers_.push_back(std::make_unique<LogReceiver>(config, *store, outgoing, threads, clock));
-  LogReceiver* const receiver = receivers_.back().get();
-  std::function<net::Task<>()> begin = [this, receiver]() -> net::Task<> {
-    offsets.keep_local_commits(true);
-    registration.on_master([this, receiver](const Registration::Master& master) {
-      // One that is gone may come back where it was.
-      if (master.ha.empty() || receiver_ != receiver) return;
-      receiver->set_master({master.broker, master.ha});
-      table_sync_.set_master(master.broker);
-    });
-    receiver_ = receiver;
-    receiver->start();
-    receiver->set_master({});
-    table_sync_.start();
-    co_return;
-  };
-  net::run_blocking<void>(threads.control(), std::move(begin));
-}
-
 void Broker::stop_replication() {
   ReplicaManager* const manager = replicas();
-  if (manager == nullptr) stop_classic();
+  if (manager == nullptr) classic_.stop();
   std::function<net::Task<>()> leave = [this, manager]() -> net::Task<> {
     table_sync_.stop();
     if (manager != nullptr) co_await manager->stop();
   };
   net::run_blocking<void>(threads.control(), std::move(leave));
-}
-
-void Broker::stop_classic() {
-  if (!senders_.empty()) senders_.back()->stop();
-  LogReceiver* const receiver = receiver_.exchange(nullptr);
-  if (receiver == nullptr) return;
-  std::function<net::Task<>()> end = [receiver]() -> net::Task<> {
-    receiver->stop();
-    co_return;
-  };
-  net::run_blocking<void>(threads.control(), std::move(end));
 }
 
 void Broker::run_every(std::chrono::milliseconds period, std::function<void()> work) {
@@ -310,9 +267,7 @@ void Broker::start_timers() {
   run_every(1s, [this] {
     long_polls.sweep(clock.steady_now(), nullptr);
     traffic.sample();
-    slaves.sample();
-    if (LogReceiver* const receiver = receiver_) receiver->sample();
-    if (ReplicaManager* const manager = replicas()) manager->sample();
+    replication().sample();
   });
   run_every(5s, [this] {
     const std::function<QueueOffset(const storage::Queue&)> end_of =

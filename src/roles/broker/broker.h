@@ -35,9 +35,7 @@
 #include "roles/broker/offsets/queue_readers.h"
 #include "roles/broker/pulling/long_polls.h"
 #include "roles/broker/registration.h"
-#include "roles/broker/replication/log_receiver.h"
-#include "roles/broker/replication/log_sender.h"
-#include "roles/broker/replication/slave_table.h"
+#include "roles/broker/replication/classic_replication.h"
 #include "roles/broker/replication/table_sync.h"
 #include "roles/broker/sending/replica_waits.h"
 #include "roles/broker/sending/send_gate.h"
@@ -48,7 +46,6 @@
 namespace rmq::roles::broker {
 
 class BrokerService;
-class LeadingReign;
 class ReplicaManager;
 
 class Broker {
@@ -74,8 +71,10 @@ class Broker {
   // Control thread:
   void lead(std::int32_t epoch);
   void follow(std::int64_t id);
-  // Topics, groups and offsets are this master's ("ip:port"); empty: nobody's.
+  // Topics, groups and offsets are this master's ("ip:port"), once follow_tables() was called;
+  // empty: nobody's.
   void follow_tables_of(const std::string& master);
+  void follow_tables();
   // It can do its work no more. Any thread.
   void fail_with(const Error& why);
 
@@ -99,26 +98,16 @@ class Broker {
     on_start_progress_ = std::move(listener);
   }
 
-  // Whether it takes no messages of clients.
-  bool is_slave() const;
-  // Under controllers, and nobody is known to be the master: nothing is served.
-  bool is_fenced() const;
-  // A slave whose master is there and sends its log.
-  bool follows() const;
-  // Null on a master, and under controllers.
-  const LogReceiver* receiver() const { return receiver_.load(std::memory_order_acquire); }
-  // Null without controllers. What was returned once stays until the broker goes.
+  // What was returned once stays until the broker goes.
+  Replication& replication();
+  const Replication& replication() const;
+  // Null without controllers.
   ReplicaManager* replicas() const { return replicas_.load(std::memory_order_acquire); }
-
-  // Whether sends wait for replicas; for what of the log they have; and that there is more of it.
-  bool waits_for_replicas() const;
+  // Whether it takes no messages of clients.
+  bool is_slave() const { return replication().standing() != Replication::Standing::Master; }
   // Whether a change of settings to `next` is one of those that do while it runs. Error:
   // ResponseCode::SystemError.
   Result<> check_role_change(const BrokerConfig& next) const;
-  // Role, or how many replicas sends wait for, has changed. Control thread.
-  void role_settings_changed();
-  Watermark<ConfirmedOffset>& replicated();
-  void note_own_log();
 
   SendThread& send_thread(const net::IoThread& thread) { return *send_threads_[thread.index()]; }
 
@@ -142,7 +131,6 @@ class Broker {
   QueueLocks locks;
   Traffic traffic;
   LongPolls long_polls;
-  SlaveTable slaves;
   ReplicaWaits replica_waits;  // of sends
   net::RpcClient outgoing;     // to name servers and the master
   Registration registration;
@@ -164,17 +152,12 @@ class Broker {
   Result<> listen_on(std::uint16_t port);
   void connect_parts();
   void start_timers();
-  Result<> start_replication();
-  void follow_classic();
-  std::size_t needed_replicas() const;
   void let_replicas_catch_up();
   void stop_replication();
-  void stop_classic();
   Result<> settle_sends();
   Result<> begin_controlled(ReplicaManager& manager);
   Result<> begin_uncontrolled(bool leads);
   void set_controllers(bool enabled, const std::string& addresses);
-  Result<> listen_for_replicas(std::uint16_t port);
   void register_as(std::int64_t id);
   void run_every(std::chrono::milliseconds period, std::function<void()> work);
 
@@ -188,11 +171,9 @@ class Broker {
   std::unique_ptr<BrokerService> vip_service_;  // all but the pulling ones, as in Java
   std::unique_ptr<net::RpcServer> server_;
   std::unique_ptr<net::RpcServer> vip_server_;
-  // The last one of each is in use, if any is; what the others have begun may still end.
-  std::vector<std::unique_ptr<LogSender>> senders_;
-  std::vector<std::unique_ptr<LogReceiver>> receivers_;
+  ClassicReplication classic_;  // in use while there are no controllers
+  // The last one is in use, if any is; what the others have begun may still end.
   std::vector<std::unique_ptr<ReplicaManager>> managers_;
-  std::atomic<LogReceiver*> receiver_{nullptr};  // of a slave
   TableSync table_sync_;
   std::atomic<ReplicaManager*> replicas_{nullptr};
   bool announced_ = false;  // control thread: registration has started

@@ -7,7 +7,6 @@
 #include "protocol/response_codes.h"
 #include "protocol/route_body.h"
 #include "roles/broker/broker.h"
-#include "roles/broker/broker_service.h"
 #include "roles/broker/controlled/replica_manager.h"
 
 namespace rmq::roles::broker {
@@ -17,33 +16,14 @@ constexpr std::chrono::seconds kCatchUpMax{5};
 
 }  // namespace
 
-bool Broker::is_slave() const {
-  if (const ReplicaManager* manager = replicas()) {
-    return manager->standing() != ReplicaManager::Standing::Master;
-  }
-  return config.broker_role == BrokerRole::Slave;
+Replication& Broker::replication() {
+  if (ReplicaManager* const manager = replicas()) return *manager;
+  return classic_;
 }
 
-bool Broker::is_fenced() const {
-  const ReplicaManager* const manager = replicas();
-  return manager != nullptr && manager->standing() == ReplicaManager::Standing::Fenced;
-}
-
-bool Broker::follows() const {
-  if (const ReplicaManager* manager = replicas()) return manager->receiver().connected();
-  const LogReceiver* const classic = receiver();
-  return classic != nullptr && classic->connected();
-}
-
-bool Broker::waits_for_replicas() const {
-  const ReplicaManager* const manager = replicas();
-  return manager != nullptr ? manager->waits() : slaves.needed() > 1;
-}
-
-// Without controllers.
-std::size_t Broker::needed_replicas() const {
-  const bool waits = config.broker_role == BrokerRole::SyncMaster;
-  return waits ? static_cast<std::size_t>(config.in_sync_replicas) : 1;
+const Replication& Broker::replication() const {
+  if (const ReplicaManager* const manager = replicas()) return *manager;
+  return classic_;
 }
 
 Result<> Broker::check_role_change(const BrokerConfig& next) const {
@@ -61,33 +41,6 @@ Result<> Broker::check_role_change(const BrokerConfig& next) const {
   return fail(protocol::ResponseCode::SystemError,
               "brokerRole can only be changed between ASYNC_MASTER and SYNC_MASTER without a "
               "restart");
-}
-
-void Broker::role_settings_changed() {
-  if (ReplicaManager* const manager = replicas()) return manager->settings_changed();
-  slaves.set_needed(needed_replicas(),
-                    [this] { return ConfirmedOffset{store->appended().value().value}; });
-}
-
-Watermark<ConfirmedOffset>& Broker::replicated() {
-  ReplicaManager* const manager = replicas();
-  return manager != nullptr ? manager->acknowledged() : slaves.confirmed();
-}
-
-void Broker::note_own_log() {
-  const ReplicaManager* const manager = replicas();
-  if (manager == nullptr) return;
-  if (const auto leading = manager->leading()) leading->note_own_log();
-}
-
-Result<> Broker::listen_for_replicas(std::uint16_t port) {
-  if (ReplicaManager* const manager = replicas()) {
-    return manager->listen(config.listen_address, port);
-  }
-  senders_.push_back(std::make_unique<LogSender>(config, *store, slaves, cold_pulls, threads));
-  Result<> listening = senders_.back()->listen(config.listen_address, port);
-  if (!listening) senders_.pop_back();
-  return listening;
 }
 
 void Broker::register_as(std::int64_t id) {
@@ -149,6 +102,8 @@ void Broker::let_replicas_catch_up() {
 }
 
 void Broker::follow_tables_of(const std::string& master) { table_sync_.set_master(master); }
+
+void Broker::follow_tables() { table_sync_.start(); }
 
 void Broker::fail_with(const Error& why) {
   if (on_fatal_) on_fatal_(why);

@@ -84,10 +84,10 @@ Result<> Broker::settle_sends() {
   if (config.store.flush_disk_type == storage::FlushDiskType::Sync) {
     store->request_flush();
     RMQ_CHECK(wait_for(threads, store->flushed(), FlushedOffset{end.value}));
-    note_own_log();
+    replication().note_own_log();
   }
-  if (waits_for_replicas()) {
-    RMQ_CHECK(wait_for(threads, replicated(), ConfirmedOffset{end.value}));
+  if (replication().waits()) {
+    RMQ_CHECK(wait_for(threads, replication().acknowledged(), ConfirmedOffset{end.value}));
   }
   pass_through(threads, kSteps);
   return {};
@@ -125,11 +125,8 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
     if (leads) delays_->start();
     return go_back(settled.error());
   }
-  stop_classic();
-  if (!receivers_.empty()) {
-    std::function<net::Task<>()> wait = [this] { return receivers_.back()->ended(); };
-    net::run_blocking<void>(threads.control(), std::move(wait));
-  }
+  classic_.stop();
+  classic_.wait_for_end();
   const Result<> listening =
       listen_again([&] { return manager.listen(config.listen_address, config.ha_listen_port); });
   const Result<> begun = listening ? begin_controlled(manager) : listening;
@@ -155,8 +152,8 @@ Result<> Broker::turn_to_controllers(const std::string& addresses) {
 // Ends when a controller has said who is master, and this broker leads or follows.
 Result<> Broker::begin_controlled(ReplicaManager& manager) {
   std::function<net::Task<>()> tables = [this]() -> net::Task<> {
-    table_sync_.set_master({});
-    table_sync_.start();
+    follow_tables_of({});
+    follow_tables();
     co_return;
   };
   net::run_blocking<void>(threads.control(), std::move(tables));
@@ -221,8 +218,9 @@ Result<> Broker::turn_from_controllers() {
 Result<> Broker::begin_uncontrolled(bool leads) {
   RMQ_CHECK(store->begin_reign(leads ? Reign::Leading : Reign::Following, {},
                                MessageStore::kAllConfirmed));
-  RMQ_CHECK(listen_again([&] { return listen_for_replicas(config.ha_listen_port); }));
-  RMQ_CHECK(start_replication());
+  RMQ_CHECK(
+      listen_again([&] { return classic_.listen(config.listen_address, config.ha_listen_port); }));
+  classic_.start();
   std::function<net::Task<>()> announce = [this]() -> net::Task<> {
     register_as(config.broker_id);
     co_return;

@@ -76,7 +76,32 @@ struct BrokerPair {
   std::unique_ptr<Node> second;
 };
 
+// Where a group is sent that reads the first of two messages, "far" behind what is in memory.
+std::string where_to_read(Node& node) {
+  PullMessageRequest header = pull_header("T", 0);
+  header.max_msg_nums = 1;
+  return field(node.pull(header), "suggestWhichBrokerId");
+}
+
 }  // namespace
+
+TEST_CASE_FIXTURE(BrokerPair, "failover: who is far behind is sent to the slave, if there is one") {
+  BrokerConfig forgetful = config("first");
+  forgetful.broker_role = BrokerRole::AsyncMaster;
+  forgetful.store.access_message_in_memory_max_ratio = 0;
+  first = std::make_unique<Node>(forgetful);
+  REQUIRE(send(*first).code == 0);
+  REQUIRE(send(*first).code == 0);
+  first->settle();
+  CHECK(where_to_read(*first) == "0");
+  start(second, "second");
+  until_both_count();
+  first->settle();
+  CHECK(where_to_read(*first) == "1");
+  second.reset();
+  eventually([this] { return !first->broker.replication().has_slaves(); });
+  CHECK(where_to_read(*first) == "0");
+}
 
 TEST_CASE_FIXTURE(BrokerPair,
                   "failover: an asynchronous master that stops lets its slave have all") {

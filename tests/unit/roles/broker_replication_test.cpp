@@ -74,7 +74,7 @@ TEST_CASE("replication: a synchronous master needs its slave") {
   CHECK(send(master, "alone") == ResponseCode::SystemError);
   CHECK(master.log_end() == 0);
   Node slave(slave_config(directory / "slave", master));
-  while (!master.broker.slaves.any()) std::this_thread::yield();
+  while (!master.broker.replication().has_slaves()) std::this_thread::yield();
   for (int i = 0; i < 20; ++i) {
     REQUIRE(send(master, "together") == ResponseCode::Success);
     CHECK(slave.log_end() == master.log_end());

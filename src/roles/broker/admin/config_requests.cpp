@@ -38,7 +38,7 @@ net::Task<Result<Response>> on_update_broker_config(Broker& broker, Caller calle
   apply_changes(changes, rows(broker.config), "broker", caller.connection->peer().text());
   // What clients may do here is part of every topic's route.
   if (changes.empty()) co_return respond();
-  broker.role_settings_changed();
+  broker.replication().settings_changed();
   broker.registration.settings_changed();
   co_return respond();
 }

@@ -208,9 +208,51 @@ void ReplicaManager::sample() {
   receiver_.sample();
 }
 
+bool ReplicaManager::has_slaves() const {
+  const auto leading = this->leading();
+  return leading && leading->has_peers();
+}
+
+// For the SyncStateSet.
 bool ReplicaManager::waits() const {
   const BrokerConfig& config = broker_.config;
   return config.all_ack_in_sync_state_set || config.broker_role == BrokerRole::SyncMaster;
+}
+
+// Without a reign the store refuses.
+bool ReplicaManager::has_enough() const {
+  const auto leading = waits() ? this->leading() : nullptr;
+  return !leading || leading->may_write();
+}
+
+void ReplicaManager::note_own_log() {
+  if (const auto leading = this->leading()) leading->note_own_log();
+}
+
+protocol::HaStatus ReplicaManager::ha_status() const {
+  protocol::HaStatus status;
+  const PhysicalOffset end{broker_.store->appended().value().value};
+  const auto leading = this->leading();
+  if (!leading) {
+    const EpochReceiver::Status there = receiver_.status();
+    status.master_address = there.master;
+    status.max_offset = end.value;
+    status.last_read_ms = there.last_read_ms;
+    status.last_write_ms = there.last_write_ms;
+    status.bytes_per_second = there.received_in_second;
+    return status;
+  }
+  status.is_master = true;
+  status.log_end = end.value;
+  for (const LeadingReign::Peer& peer : leading->peers()) {
+    status.slaves.push_back({.address = peer.address,
+                             .acked = peer.acked.value,
+                             .behind = end - peer.acked,
+                             .in_sync = peer.in_set,
+                             .next = peer.sent.value,
+                             .bytes_per_second = peer.sent_in_second});
+  }
+  return status;
 }
 
 void ReplicaManager::on_log_failed() {

@@ -25,16 +25,14 @@
 #include "roles/broker/replication/epoch_receiver.h"
 #include "roles/broker/replication/epoch_sender.h"
 #include "roles/broker/replication/leading_reign.h"
+#include "roles/broker/replication/replication.h"
 
 namespace rmq::roles::broker {
 
 class Broker;
 
-class ReplicaManager {
+class ReplicaManager final : public Replication {
  public:
-  // What a broker is, to its clients.
-  enum class Standing { Fenced, Master, Slave };
-
   // How it is made: for a broker that starts, or for one that had no controllers until now.
   enum class Beginning { Start, Live };
 
@@ -43,8 +41,7 @@ class ReplicaManager {
 
   // Owner's thread, the store is open. Errors: of the files; BrokerErrc::MetadataLost.
   Result<> load();
-  // Errors: of EpochSender::listen(). Owner's thread.
-  Result<> listen(const std::string& address, std::uint16_t port);
+  Result<> listen(const std::string& address, std::uint16_t port) override;
   void start();
   // Returns when nothing here touches the store any more. Also without start().
   net::Task<> stop();
@@ -61,24 +58,25 @@ class ReplicaManager {
   void on_notice(const replication::ReignInfo& reign);
   // The store can write no more.
   void on_log_failed();
-  // Whether sends wait, and for how many, has changed.
-  void settings_changed();
-  // Once a second.
-  void sample();
+  protocol::HaStatus ha_status() const override;
+  void settings_changed() override;
+  void sample() override;
 
   // --- Any thread
 
-  Standing standing() const { return standing_.load(std::memory_order_acquire); }
+  Standing standing() const override { return standing_.load(std::memory_order_acquire); }
   // The id that controllers gave; 0 before.
   replication::ReplicaId id() const { return id_.load(std::memory_order_acquire); }
   // The reign of this broker; null when it has none.
   std::shared_ptr<LeadingReign> leading() const;
-  // What senders may be told of; between two reigns nothing more.
-  Watermark<ConfirmedOffset>& acknowledged() { return acknowledged_; }
-  // Whether sends wait for the SyncStateSet.
-  bool waits() const;
   const EpochFile& epochs() const { return epochs_; }
-  const EpochReceiver& receiver() const { return receiver_; }
+  bool follows() const override { return receiver_.connected(); }
+  bool has_slaves() const override;
+  bool waits() const override;
+  bool has_enough() const override;
+  // Between two reigns nothing more.
+  Watermark<ConfirmedOffset>& acknowledged() override { return acknowledged_; }
+  void note_own_log() override;
 
  private:
   EpochReceiver::Hooks hooks();

@@ -70,9 +70,10 @@ std::int64_t better_broker(const Broker& broker, const PullPlan& plan,
   if (!broker.config.slave_read_enable) return protocol::kMasterId;
   if (broker.is_slave()) {
     if (result.behind_memory) return plan.broker_when_slow;
-    return broker.follows() ? protocol::kMasterId : plan.broker_id;
+    return broker.replication().follows() ? protocol::kMasterId : plan.broker_id;
   }
-  return result.behind_memory && broker.slaves.any() ? plan.broker_when_slow : plan.broker_id;
+  return result.behind_memory && broker.replication().has_slaves() ? plan.broker_when_slow
+                                                                   : plan.broker_id;
 }
 
 void write_answer(const Broker& broker, net::Connection& connection, const net::Asked& asked,
@@ -162,8 +163,8 @@ void finish(Broker& broker, net::Connection& connection, const protocol::Command
   }
   note_reader(broker, connection, request, result.next, may_hold);
   Outcome outcome{code_of(result.status, request.queue_offset), row_of(result.status).remark};
-  const bool go_back = broker.is_slave() && broker.follows() && !result.behind_memory &&
-                       result.status != storage::ReadStatus::Found;
+  const bool go_back = broker.is_slave() && broker.replication().follows() &&
+                       !result.behind_memory && result.status != storage::ReadStatus::Found;
   if (go_back) outcome.code = ResponseCode::PullRetryImmediately;
   const bool wait = may_hold && (request.sys_flag & protocol::kPullSuspend) != 0 &&
                     outcome.code == ResponseCode::PullNotFound;
@@ -215,7 +216,8 @@ Result<> pull_from_disk(Broker& broker, net::Connection& connection,
 Result<> pull(Broker& broker, net::Connection& connection, const protocol::CommandView& command,
               bool may_hold) {
   RMQ_TRY(const PullMessageRequest request, protocol::decode_fields<PullMessageRequest>(command));
-  if (broker.is_fenced() || (broker.is_slave() && !broker.config.slave_read_enable)) {
+  if (broker.replication().standing() == Replication::Standing::Fenced ||
+      (broker.is_slave() && !broker.config.slave_read_enable)) {
     return fail(ResponseCode::SystemBusy,
                 "[REJECTREQUEST]system busy, start flow control for a while");
   }

@@ -174,6 +174,11 @@ replication::SetEpoch LeadingReign::set_epoch() const {
   return set_.set_epoch();
 }
 
+bool LeadingReign::has_peers() const {
+  MutexLock lock(mutex_);
+  return !sessions_.empty();
+}
+
 std::vector<LeadingReign::Peer> LeadingReign::peers() const {
   MutexLock lock(mutex_);
   std::vector<Peer> peers;

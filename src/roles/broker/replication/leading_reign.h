@@ -86,6 +86,7 @@ class LeadingReign {
   };
   // Those that are connected.
   std::vector<Peer> peers() const;
+  bool has_peers() const;
 
  private:
   struct Session {

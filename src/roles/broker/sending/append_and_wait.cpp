@@ -50,7 +50,7 @@ net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::App
   Appended appended = co_await append(*broker.store, std::move(batch));
   if (!appended) co_return std::move(appended);
   storage::AppendBatch& stored = **appended;
-  broker.note_own_log();
+  broker.replication().note_own_log();
   broker.traffic.note_put(static_cast<std::int64_t>(stored.records().size()),
                           static_cast<std::int64_t>(stored.buffer().size()));
   if (topic_saved) {
@@ -60,11 +60,11 @@ net::Task<Appended> append_and_wait(Broker& broker, std::unique_ptr<storage::App
     broker.store->request_flush();
     const FlushedOffset flushed{stored.end().value};
     RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), flushed, deadline));
-    broker.note_own_log();
+    broker.replication().note_own_log();
   }
-  if (broker.waits_for_replicas()) {
+  if (broker.replication().waits()) {
     const ConfirmedOffset confirmed{stored.end().value};
-    RMQ_CO_CHECK(co_await net::await_at_least(broker.replicated(), confirmed,
+    RMQ_CO_CHECK(co_await net::await_at_least(broker.replication().acknowledged(), confirmed,
                                               begun + broker.config.slave_timeout));
   }
   if (broker.store->reign() != stored.reign()) {

@@ -99,7 +99,7 @@ net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> tu
   if (flush) {
     const FlushedOffset end{turn->batch->end().value};
     RMQ_CO_CHECK(co_await net::await_at_least(broker.store->flushed(), end, deadline));
-    broker.note_own_log();
+    broker.replication().note_own_log();
   }
   co_return Result<>{};
 }
@@ -127,7 +127,7 @@ void answer_when_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& t
         [&broker, turn, confirmed] { answer_replicated(broker, turn, confirmed); });
   };
   const ConfirmedOffset end{turn->batch->end().value};
-  broker.replica_waits.wait(broker.replicated(), end, deadline, std::move(then));
+  broker.replica_waits.wait(broker.replication().acknowledged(), end, deadline, std::move(then));
 }
 
 net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, WaitFor what,
@@ -145,14 +145,14 @@ net::Task<> answer_when_durable(Broker& broker, std::shared_ptr<AppendTurn> turn
 void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
                  const Result<>& appended) {
   if (!appended) return answer_failed(broker, turn, appended.error());
-  broker.note_own_log();
+  broker.replication().note_own_log();
   broker.traffic.note_put(static_cast<std::int64_t>(turn->batch->records().size()),
                           static_cast<std::int64_t>(turn->batch->buffer().size()));
   const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
   const bool any_waits = std::any_of(turn->sends.begin(), turn->sends.end(), waits);
   const WaitFor what{
       .flush = any_waits && broker.config.store.flush_disk_type == storage::FlushDiskType::Sync,
-      .slaves = any_waits && broker.waits_for_replicas()};
+      .slaves = any_waits && broker.replication().waits()};
   if (!what.flush && !what.slaves && !turn->topics_saved) {
     return answer_stored(broker, turn, ResponseCode::Success);
   }

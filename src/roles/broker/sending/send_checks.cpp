@@ -7,7 +7,6 @@
 #include "protocol/message_record.h"
 #include "protocol/response_codes.h"
 #include "roles/broker/broker.h"
-#include "roles/broker/controlled/replica_manager.h"
 #include "roles/broker/delivery/delayed_record.h"
 #include "roles/broker/sending/send_thread.h"
 #include "roles/broker/topics/topic_names.h"
@@ -130,16 +129,7 @@ Result<> refuse_delayed(const protocol::SendProperties& properties) {
 }
 
 Result<> check_slaves(const Broker& broker) {
-  if (const ReplicaManager* replicas = broker.replicas()) {
-    // Without a reign the store refuses.
-    const auto leading = replicas->waits() ? replicas->leading() : nullptr;
-    if (!leading || leading->may_write()) return {};
-    return fail(ResponseCode::SystemError, "in-sync replicas not enough");
-  }
-  const std::size_t needed = broker.slaves.needed();
-  if (needed <= 1) return {};
-  const PhysicalOffset end{broker.store->appended().value().value};
-  if (broker.slaves.in_sync(end, broker.config.ha_max_gap_not_in_sync) >= needed) return {};
+  if (broker.replication().has_enough()) return {};
   return fail(ResponseCode::SystemError, "in-sync replicas not enough");
 }
 
