@@ -1,7 +1,8 @@
 // far_gate FROM TO ONE_WAY_US: passes TCP connections to "host:port" FROM on to TO, and keeps all
-// bytes that long on their way, in each direction. What tests/cluster/gate.py does, but it adds
-// microseconds of its own, not tenths of a millisecond. Prints a line when it listens; ends when it
-// is killed.
+// bytes that long on their way, in each direction. What tests/cluster/gate.py does, but the mean is
+// right: a thread that has slept for milliseconds wakes up to 0.3 ms late, so it goes to sleep for
+// as much less as it was late before. Prints a line when it listens; ends when it is killed.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -33,6 +34,7 @@ using rmq::net::Task;
 using Stream = std::shared_ptr<ByteStream>;
 
 constexpr std::chrono::milliseconds kIdle = 1h;
+constexpr SteadyTime::duration kLateMax = 300us;
 constexpr std::size_t kReadSize = 256 * 1024;
 
 // One direction of a connection. Everything on the only io thread.
@@ -41,7 +43,17 @@ struct Way {
   Stream to;
   std::deque<std::pair<SteadyTime, Bytes>> under_way;  // each with the time when it arrives
   Event more;
+  SteadyTime::duration late{};  // how much too late it wakes, smoothed
 };
+
+Task<> sleep_until(std::shared_ptr<Way> way, SteadyTime time) {
+  const SteadyTime asked = time - way->late;
+  if (asked <= std::chrono::steady_clock::now()) co_return;
+  const Event never;
+  (void)co_await never.wait_until(asked);
+  way->late += (std::chrono::steady_clock::now() - asked - way->late) / 16;
+  way->late = std::min(way->late, kLateMax);
+}
 
 Task<> read(std::shared_ptr<Way> way, std::chrono::microseconds delay) {
   Bytes buffer(kReadSize);
@@ -67,8 +79,7 @@ Task<> write(std::shared_ptr<Way> way) {
     }
     const auto next = std::move(way->under_way.front());
     way->under_way.pop_front();
-    const Event never;
-    (void)co_await never.wait_until(next.first);
+    co_await sleep_until(way, next.first);
     const std::array parts{ByteView(next.second)};
     const Result<> written = co_await way->to->write(parts);
     if (!written) break;
