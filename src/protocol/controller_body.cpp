@@ -41,6 +41,7 @@ json::Value to_json(const std::vector<ReplicaState>& replicas, const std::string
     value.set("brokerAddress", replica.address);
     value.set("brokerId", replica.id);
     value.set("brokerName", broker_name);
+    if (replica.unheard) value.set("rmqUnheard", true);
     array.push_back(std::move(value));
   }
   return array;
@@ -53,7 +54,8 @@ std::vector<ReplicaState> states_of(const json::Value& set, std::string_view key
   for (const json::Value& item : array->items()) {
     replicas.push_back({.id = item.int_or("brokerId", 0),
                         .address = item.text_or("brokerAddress", ""),
-                        .alive = item.bool_or("alive", false)});
+                        .alive = item.bool_or("alive", false),
+                        .unheard = item.bool_or("rmqUnheard", false)});
   }
   return replicas;
 }

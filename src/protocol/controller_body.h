@@ -41,6 +41,9 @@ struct ReplicaState {
   std::int64_t id = 0;
   std::string address;
   bool alive = false;
+  // Too early to say: not heard of yet by a controller that has just started. Of rmq alone,
+  // "rmqUnheard", only when true.
+  bool unheard = false;
 
   friend bool operator==(const ReplicaState&, const ReplicaState&) = default;
 };

@@ -21,14 +21,15 @@ constexpr std::chrono::milliseconds kPatience{200};
 std::optional<bool> is_alive(const protocol::ReplicasOfSet& set, replication::ReplicaId id) {
   for (const auto* replicas : {&set.in_sync, &set.not_in_sync}) {
     const auto found = std::ranges::find(*replicas, id, &ReplicaState::id);
-    if (found != replicas->end()) return found->alive;
+    if (found == replicas->end()) continue;
+    return found->unheard ? std::nullopt : std::optional(found->alive);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-// Nothing: it does not answer, or does not know it.
+// Nothing: it does not answer, or does not know it (yet).
 net::Task<std::optional<bool>> Controller::ask_other(std::string address, ReplicaKey replica) {
   const std::string names = protocol::encode_broker_names({replica.first});
   protocol::Command request =

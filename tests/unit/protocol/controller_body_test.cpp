@@ -45,13 +45,15 @@ TEST_CASE("controller body: replicas of sets") {
   sets["b"].master_epoch = 3;
   sets["b"].set_epoch = 4;
   sets["b"].in_sync = {{.id = 1, .address = "h:1", .alive = true}};
-  sets["b"].not_in_sync = {{.id = 2, .address = "h:2", .alive = false}};
+  sets["b"].not_in_sync = {{.id = 2, .address = "h:2", .alive = false},
+                           {.id = 3, .address = "h:3", .alive = false, .unheard = true}};
   sets["nobody"].master_epoch = 1;
   const std::string text =
       R"({"replicasInfoTable":{"b":{"inSyncReplicas":[{"alive":true,"brokerAddress":"h:1",)"
       R"("brokerId":1,"brokerName":"b"}],"masterAddress":"h:1","masterBrokerId":1,)"
       R"("masterEpoch":3,"notInSyncReplicas":[{"alive":false,"brokerAddress":"h:2",)"
-      R"("brokerId":2,"brokerName":"b"}],"syncStateSetEpoch":4},"nobody":{"inSyncReplicas":[],)"
+      R"("brokerId":2,"brokerName":"b"},{"alive":false,"brokerAddress":"h:3",)"
+      R"("brokerId":3,"brokerName":"b","rmqUnheard":true}],"syncStateSetEpoch":4},"nobody":{"inSyncReplicas":[],)"
       R"("masterEpoch":1,"notInSyncReplicas":[],"syncStateSetEpoch":0}}})";
   CHECK(encode_replicas(sets) == text);
   CHECK(decode_replicas(text).value() == sets);

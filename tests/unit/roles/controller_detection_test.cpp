@@ -8,7 +8,7 @@
 namespace rmq::roles::controller {
 namespace {
 
-enum class Says { Alive, Silent, Nothing };
+enum class Says { Alive, Silent, TooEarly, Nothing };
 
 // Another controller of the group, asked about the master of "b".
 class OtherController {
@@ -24,7 +24,10 @@ class OtherController {
   std::optional<net::Response> answer() const {
     if (says_ == Says::Nothing) return std::nullopt;
     protocol::ReplicasOfSet set;
-    set.in_sync = {{.id = 1, .address = "a", .alive = says_ == Says::Alive},
+    set.in_sync = {{.id = 1,
+                    .address = "a",
+                    .alive = says_ == Says::Alive,
+                    .unheard = says_ == Says::TooEarly},
                    {.id = 2, .address = "b", .alive = true}};
     const std::string body = protocol::encode_replicas({{"b", set}});
     net::Response response;
@@ -246,6 +249,11 @@ TEST_CASE_FIXTURE(ControllerFixture,
   CHECK(reign() == "1 epoch 1 {1,2} 2");
   CHECK(field(next_id(), "nextBrokerId") == "3");
   // Nobody was heard of, and nobody is taken for dead.
+  const auto unheard = [this] {
+    const Command answer = ask(RequestCode::ControllerGetSyncStateData, NoFields{}, R"(["b"])");
+    return text(answer).find("rmqUnheard") != std::string::npos;
+  };
+  CHECK(unheard());
   const Command registered = register_broker(*second);
   CHECK(field(registered, "masterBrokerId") == "1");
   beat(*second);
@@ -257,11 +265,13 @@ TEST_CASE_FIXTURE(ControllerFixture,
   CHECK(reign() == "1 epoch 1 {1,2} 2");
   clock.advance(1ms);
   wait_for_reign("2 epoch 2 {1,2} 3");
+  CHECK_FALSE(unheard());
 }
 
 TEST_CASE_FIXTURE(GroupFixture, "controller: a silent master that others hear is not replaced") {
   SUBCASE("all of them") {}
   SUBCASE("half of those that answer") { others[1].say(Says::Nothing); }
+  SUBCASE("half of those that can know") { others[1].say(Says::TooEarly); }
   be_silent();
   CHECK(reign() == "1 epoch 1 {1,2} 2");
   others[0].say(Says::Silent);

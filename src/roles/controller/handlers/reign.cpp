@@ -235,9 +235,14 @@ net::Task<Result<Response>> on_controller_get_sync_state_data(
     told.master_epoch = reign.epoch.value;
     told.set_epoch = reign.set_epoch.value;
     const ReplicaIds alive = controller.alive(set.name);
+    const ReplicaIds perhaps = controller.perhaps_alive(set);
     for (const auto& [id, replica] : set.replicas) {
       auto& list = set.members.contains(id) ? told.in_sync : told.not_in_sync;
-      list.push_back({.id = id, .address = replica.address, .alive = alive.contains(id)});
+      const bool lives = alive.contains(id);
+      list.push_back({.id = id,
+                      .address = replica.address,
+                      .alive = lives,
+                      .unheard = !lives && perhaps.contains(id)});
     }
   }
   co_return respond_body(protocol::encode_replicas(all));
