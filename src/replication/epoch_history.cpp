@@ -42,11 +42,6 @@ void EpochHistory::truncate_suffix(PhysicalOffset end) {
   while (!entries_.empty() && entries_.back().start >= end) entries_.pop_back();
 }
 
-void EpochHistory::prune_prefix(PhysicalOffset begin) {
-  const auto kept = first_after(entries_, begin);
-  if (kept - entries_.begin() > 1) entries_.erase(entries_.begin(), kept - 1);
-}
-
 std::optional<EpochEntry> EpochHistory::last() const {
   if (entries_.empty()) return std::nullopt;
   return entries_.back();

@@ -1,6 +1,7 @@
 // EpochHistory: which part of a log was written in which reign: (epoch, start offset), both
 // growing. An entry ends where the next one starts, the last one where the log does; ends are
-// derived, never stored, so that a cut cannot make them lie.
+// derived, never stored, so that a cut cannot make them lie. When the log's oldest files go,
+// entries stay: they are some bytes a reign, and another replica may have what they are of.
 // Threads: a value. Crash: recovery calls truncate_suffix() with the end of the log it found, so
 // a cut reaches the disk in the log first and here second.
 #pragma once
@@ -34,9 +35,6 @@ class EpochHistory {
   Result<> begin(Epoch epoch, PhysicalOffset start);
   // The log was cut to `end`: what begins there or later is gone.
   void truncate_suffix(PhysicalOffset end);
-  // The log now begins at `begin`. An entry that is partly left keeps its start, by which other
-  // replicas know it.
-  void prune_prefix(PhysicalOffset begin);
 
   const std::vector<EpochEntry>& entries() const { return entries_; }
   bool empty() const { return entries_.empty(); }

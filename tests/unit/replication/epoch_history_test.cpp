@@ -69,18 +69,6 @@ TEST_CASE("epoch history: cut at the end, and ends follow") {
   CHECK(history.empty());
 }
 
-TEST_CASE("epoch history: pruned at the begin, starts stay") {
-  EpochHistory history = history_of({{1, 0}, {2, 100}, {3, 200}});
-  history.prune_prefix(PhysicalOffset{99});
-  CHECK(history == history_of({{1, 0}, {2, 100}, {3, 200}}));
-  history.prune_prefix(PhysicalOffset{150});
-  CHECK(history == history_of({{2, 100}, {3, 200}}));
-  history.prune_prefix(PhysicalOffset{200});
-  CHECK(history == history_of({{3, 200}}));
-  history.prune_prefix(PhysicalOffset{500});
-  CHECK(history == history_of({{3, 200}}));
-}
-
 TEST_CASE("consistent point: the newest epoch of both, to the shorter end") {
   const EpochHistory both = history_of({{1, 0}, {2, 100}});
   CHECK(common(both, 150, both, 130) == 130);

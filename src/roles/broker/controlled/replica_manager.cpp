@@ -230,18 +230,10 @@ void ReplicaManager::note_own_log() {
 }
 
 protocol::HaStatus ReplicaManager::ha_status() const {
-  protocol::HaStatus status;
   const PhysicalOffset end{broker_.store->appended().value().value};
   const auto leading = this->leading();
-  if (!leading) {
-    const EpochReceiver::Status there = receiver_.status();
-    status.master_address = there.master;
-    status.max_offset = end.value;
-    status.last_read_ms = there.last_read_ms;
-    status.last_write_ms = there.last_write_ms;
-    status.bytes_per_second = there.received_in_second;
-    return status;
-  }
+  if (!leading) return slave_status(receiver_.status(), end);
+  protocol::HaStatus status;
   status.is_master = true;
   status.log_end = end.value;
   for (const LeadingReign::Peer& peer : leading->peers()) {

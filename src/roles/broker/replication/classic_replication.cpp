@@ -80,17 +80,11 @@ bool ClassicReplication::has_enough() const {
 }
 
 protocol::HaStatus ClassicReplication::ha_status() const {
-  protocol::HaStatus status;
   const PhysicalOffset end = log_end();
   if (const LogReceiver* const receiver = receiver_.load(std::memory_order_acquire)) {
-    const LogReceiver::Status there = receiver->status();
-    status.master_address = there.master;
-    status.max_offset = end.value;
-    status.last_read_ms = there.last_read_ms;
-    status.last_write_ms = there.last_write_ms;
-    status.bytes_per_second = there.received_in_second;
-    return status;
+    return slave_status(receiver->status(), end);
   }
+  protocol::HaStatus status;
   status.is_master = true;
   status.log_end = end.value;
   for (const SlaveTable::Slave& slave : slaves_.all()) {

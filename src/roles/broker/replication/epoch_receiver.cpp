@@ -113,10 +113,9 @@ std::optional<PhysicalOffset> EpochReceiver::shared_end() const {
   return end < 0 ? std::nullopt : std::optional(PhysicalOffset{end});
 }
 
-EpochReceiver::Status EpochReceiver::status() const {
-  Status status;
+ReceiverStatus EpochReceiver::status() const {
+  ReceiverStatus status;
   if (target_) status.master = target_->address;
-  status.connected = connected();
   status.last_read_ms = last_read_ms_.load(std::memory_order_relaxed);
   status.last_write_ms = last_write_ms_.load(std::memory_order_relaxed);
   status.received_in_second = received_in_second_;

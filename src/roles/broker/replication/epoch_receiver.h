@@ -28,6 +28,7 @@
 #include "replication/message.h"
 #include "roles/broker/broker_config.h"
 #include "roles/broker/replication/epoch_file.h"
+#include "roles/broker/replication/receiver_status.h"
 #include "storage/message_store.h"
 
 namespace rmq::roles::broker {
@@ -70,14 +71,7 @@ class EpochReceiver {
     return ConfirmedOffset{confirmed_.load(std::memory_order_acquire)};
   }
 
-  struct Status {
-    std::string master;  // "host:port" of its HA port; empty while none is followed
-    bool connected = false;
-    std::int64_t last_read_ms = 0;
-    std::int64_t last_write_ms = 0;
-    std::int64_t received_in_second = 0;  // bytes, between the last two calls of sample()
-  };
-  Status status() const;
+  ReceiverStatus status() const;
   // Once a second.
   void sample();
 

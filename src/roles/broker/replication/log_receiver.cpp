@@ -56,7 +56,7 @@ void LogReceiver::set_master(MasterAddress master) {
   changed_.set();
 }
 
-LogReceiver::Status LogReceiver::status() const {
+ReceiverStatus LogReceiver::status() const {
   return {master_.ha, last_read_ms_.load(std::memory_order_relaxed),
           last_write_ms_.load(std::memory_order_relaxed), received_in_second_};
 }

@@ -22,6 +22,7 @@
 #include "net/rpc_client.h"
 #include "net/task.h"
 #include "roles/broker/broker_config.h"
+#include "roles/broker/replication/receiver_status.h"
 #include "storage/message_store.h"
 
 namespace rmq::roles::broker {
@@ -50,14 +51,8 @@ class LogReceiver {
   // A master is sending: its log, or that there is nothing new.
   bool connected() const { return connected_.load(std::memory_order_acquire); }
 
-  struct Status {
-    std::string master;  // "ip:port" of its HA port; empty while nobody knows
-    std::int64_t last_read_ms = 0;
-    std::int64_t last_write_ms = 0;
-    std::int64_t received_in_second = 0;  // bytes, between the last two calls of sample()
-  };
   // Both on the control thread; sample() once a second.
-  Status status() const;
+  ReceiverStatus status() const;
   void sample();
 
  private:
