@@ -1,7 +1,7 @@
 // far_gate FROM TO ONE_WAY_US: passes TCP connections to "host:port" FROM on to TO, and keeps all
 // bytes that long on their way, in each direction. What tests/cluster/gate.py does, but the mean is
-// right: a thread that has slept for milliseconds wakes up to 0.3 ms late, so it goes to sleep for
-// as much less as it was late before. Prints a line when it listens; ends when it is killed.
+// right: a thread that sleeps for milliseconds wakes some 50 us late, so it goes to sleep for as
+// much less as it was late before. Prints a line when it listens; ends when it is killed.
 #include <algorithm>
 #include <array>
 #include <chrono>
