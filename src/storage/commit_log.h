@@ -38,7 +38,8 @@ class CommitLog {
 
   // The writer role.
   PhysicalOffset write_segment_end() const { return current_->end(); }
-  // Within the segment that is written to.
+  // Within the segment that is written to. Where that reaches bytes that nothing was written to,
+  // zeros follow, up to kZerosAhead: nothing but zeros may lie behind.
   Result<> write(std::span<const ByteView> parts, PhysicalOffset at);
   // Goes on to the next segment.
   Result<> roll();
@@ -91,6 +92,8 @@ class CommitLog {
   Snapshot<Segments> segments_;       // replaced under segments_mutex_
   std::shared_ptr<Segment> current_;  // writer role
   std::shared_ptr<File> written_;     // writer role; current_'s
+  PhysicalOffset zeros_end_;          // writer role; where the zeros that write() added end
+  std::vector<ByteView> with_zeros_;  // writer role; kept for its capacity
 
   Mutex next_mutex_;
   std::shared_ptr<Segment> next_ RMQ_GUARDED_BY(next_mutex_);
