@@ -60,6 +60,7 @@ def measure(cluster, options: argparse.Namespace) -> dict[str, list[float]]:
         for mode in rates if number % 2 == 0 else reversed(rates):
             wait_until("the slave is in sync", lambda: rmq(cluster, "cluster", "mode", "show")["sets"][0]["in_sync"] == 2)
             rmq(cluster, "cluster", "mode", "set", mode)
+            os.sync()  # or the rounds before would slow down this one, when the kernel has too much to write back
             rate = rmq(cluster, "bench", "produce", TOPIC, "--connections", str(CONNECTIONS), "--in-flight", str(IN_FLIGHT), "--warm-up", "1", "--duration",
                        str(options.seconds))["messages_per_second"]
             print(f"round {number}: {mode} {rate:,.0f} sends a second", flush=True)

@@ -22,8 +22,11 @@ constexpr int kFreePortTries = 1'000;
 
 }  // namespace
 
-Acceptor::Acceptor(IoThreads& threads, Take take)
-    : threads_(threads), take_(std::move(take)), acceptor_(threads.control().context()) {}
+Acceptor::Acceptor(IoThread& control, Choose choose, Take take)
+    : control_(control),
+      choose_(std::move(choose)),
+      take_(std::move(take)),
+      acceptor_(control.context()) {}
 
 Result<> Acceptor::listen(const std::string& address, std::uint16_t port) {
   if (port != 0) return bind(address, port);
@@ -58,7 +61,7 @@ Result<> Acceptor::bind(const std::string& address, std::uint16_t port) {
 }
 
 void Acceptor::start() {
-  threads_.control().post([self = shared_from_this()] { self->accept(); });
+  control_.post([self = shared_from_this()] { self->accept(); });
 }
 
 void Acceptor::stop() {
@@ -67,12 +70,12 @@ void Acceptor::stop() {
     self->acceptor_.close(ignored);
     co_return;
   };
-  run_blocking<void>(threads_.control(), std::move(close));
+  run_blocking<void>(control_, std::move(close));
 }
 
 void Acceptor::accept() {
   if (!acceptor_.is_open()) return;
-  IoThread& thread = threads_.least_loaded();
+  IoThread& thread = choose_();
   const auto socket = std::make_shared<Connection::Socket>(thread.context());
   acceptor_.async_accept(*socket,
                          [self = shared_from_this(), &thread, socket](std::error_code error) {
@@ -87,8 +90,8 @@ void Acceptor::accept() {
 void Acceptor::accept_later(std::error_code error) {
   log::warn("net", "cannot accept connections, trying again", kv("port", port_),
             kv("why", error.message()));
-  auto timer = std::make_shared<asio::steady_timer>(threads_.control().context(),
-                                                    std::chrono::milliseconds(100));
+  auto timer =
+      std::make_shared<asio::steady_timer>(control_.context(), std::chrono::milliseconds(100));
   timer->async_wait([self = shared_from_this(), timer](std::error_code) { self->accept(); });
 }
 

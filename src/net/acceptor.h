@@ -1,4 +1,4 @@
-// Acceptor: a listening port whose connections go to the least loaded data threads.
+// Acceptor: a listening port whose connections go to the threads that its owner chooses.
 // Threads: the owner's, which is not an io thread; what it does itself is done on the control
 // thread.
 #pragma once
@@ -17,10 +17,12 @@ namespace rmq::net {
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  // Called on the control thread for each connection; the socket belongs to `thread`.
+  // Both are called on the control thread: for the thread of the next connection, and for each
+  // connection; the socket belongs to `thread`.
+  using Choose = std::function<IoThread&()>;
   using Take = std::function<void(IoThread& thread, Connection::Socket socket)>;
 
-  Acceptor(IoThreads& threads, Take take);
+  Acceptor(IoThread& control, Choose choose, Take take);
 
   // Binds; connections wait in the kernel until start(). As RpcServer::listen().
   Result<> listen(const std::string& address, std::uint16_t port);
@@ -34,7 +36,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   void accept();
   void accept_later(std::error_code error);
 
-  IoThreads& threads_;
+  IoThread& control_;
+  const Choose choose_;
   const Take take_;
   asio::ip::tcp::acceptor acceptor_;
   std::uint16_t port_ = 0;

@@ -40,6 +40,7 @@ void IoThread::stop() {
 IoThreads::IoThreads(std::size_t data_threads) {
   if (data_threads == 0) data_threads = std::max(1U, std::thread::hardware_concurrency());
   control_ = std::make_unique<IoThread>("rmq-control", 0);
+  streams_ = std::make_unique<IoThread>("rmq-streams", 0);
   for (std::size_t i = 0; i < data_threads; ++i) {
     data_.push_back(std::make_unique<IoThread>("rmq-data-" + std::to_string(i), i));
   }
@@ -47,18 +48,21 @@ IoThreads::IoThreads(std::size_t data_threads) {
 
 IoThreads::~IoThreads() {
   stop();
-  control_->context_.abandon();
-  for (auto& thread : data_) thread->context_.abandon();
+  for (IoThread* const thread : all()) thread->context_.abandon();
 }
 
 void IoThreads::start() {
-  control_->start();
-  for (auto& thread : data_) thread->start();
+  for (IoThread* const thread : all()) thread->start();
 }
 
 void IoThreads::stop() {
-  control_->stop();
-  for (auto& thread : data_) thread->stop();
+  for (IoThread* const thread : all()) thread->stop();
+}
+
+std::vector<IoThread*> IoThreads::all() const {
+  std::vector<IoThread*> all{control_.get(), streams_.get()};
+  for (const auto& thread : data_) all.push_back(thread.get());
+  return all;
 }
 
 IoThread& IoThreads::least_loaded() {

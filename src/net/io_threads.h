@@ -1,6 +1,6 @@
-// IoThreads: the control thread and the data threads (docs/architecture.md, "Threads"), one
-// io_context each. What runs on one IoThread runs one after the other: no strand, no lock. Threads:
-// construction, start() and stop() on the owner's; post() and the getters on any.
+// IoThreads: the control thread, the data threads and the one for streams (docs/architecture.md,
+// "Threads"), one io_context each. What runs on one IoThread runs one after the other: no strand,
+// no lock. Threads: construction, start() and stop() on the owner's; post() and the getters on any.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>
@@ -38,7 +38,7 @@ class IoThread {
   bool is_current() const {
     return id_.load(std::memory_order_acquire) == std::this_thread::get_id();
   }
-  // Position among the data threads, from 0; the control thread has index 0 of its own kind.
+  // Position among the data threads, from 0; the others have index 0 of their own kind.
   std::size_t index() const { return index_; }
   const std::string& name() const { return name_; }
   asio::io_context& context() { return context_; }
@@ -75,12 +75,17 @@ class IoThreads {
 
   IoThread& control() { return *control_; }
   IoThread& data(std::size_t index) { return *data_[index]; }
+  // Serves byte streams, so that replicas do not wait for each other behind requests.
+  IoThread& streams() { return *streams_; }
   std::size_t data_count() const { return data_.size(); }
   // The data thread with the fewest connections.
   IoThread& least_loaded();
 
  private:
+  std::vector<IoThread*> all() const;
+
   std::unique_ptr<IoThread> control_;
+  std::unique_ptr<IoThread> streams_;
   std::vector<std::unique_ptr<IoThread>> data_;
 };
 

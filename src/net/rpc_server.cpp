@@ -18,7 +18,8 @@ class RpcServer::Impl : public std::enable_shared_from_this<Impl> {
   // Apart from construction, because it refers to this object weakly.
   void make_acceptor() {
     acceptor_ = std::make_shared<Acceptor>(
-        threads_, [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
+        threads_.control(), [&threads = threads_]() -> IoThread& { return threads.least_loaded(); },
+        [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
           if (const auto self = weak.lock()) self->take(thread, std::move(socket));
         });
   }

@@ -17,7 +17,8 @@ class StreamServer::Impl : public std::enable_shared_from_this<Impl> {
   // As that of RpcServer.
   void make_acceptor() {
     acceptor_ = std::make_shared<Acceptor>(
-        threads_, [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
+        threads_.control(), [&threads = threads_]() -> IoThread& { return threads.streams(); },
+        [weak = weak_from_this()](IoThread& thread, Connection::Socket socket) {
           if (const auto self = weak.lock()) self->take(thread, std::move(socket));
         });
   }

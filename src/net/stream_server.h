@@ -1,5 +1,5 @@
-// StreamServer: a listening port for byte streams; each is served by a coroutine on its data
-// thread. Threads: as RpcServer.
+// StreamServer: a listening port for byte streams; each is served by a coroutine on the thread
+// for streams. Threads: as RpcServer.
 #pragma once
 
 #include <chrono>

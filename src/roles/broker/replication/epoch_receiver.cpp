@@ -163,9 +163,8 @@ void EpochReceiver::note_end(const Outcome& outcome) {
 // Returns when the session has ended, always with the reason.
 net::Task<EpochReceiver::Outcome> EpochReceiver::run_session(std::uint64_t number, Target target) {
   const std::string address = target.address;
-  Result<std::shared_ptr<net::ByteStream>> connected =
-      co_await net::ByteStream::connect(threads_.least_loaded(), resolver_, address,
-                                        kConnectTimeout, config_.ha_housekeeping_interval);
+  Result<std::shared_ptr<net::ByteStream>> connected = co_await net::ByteStream::connect(
+      threads_.streams(), resolver_, address, kConnectTimeout, config_.ha_housekeeping_interval);
   if (!connected) co_return Outcome{connected.error(), false, {}};
   // The session before may still be at work.
   while (session_over_) {

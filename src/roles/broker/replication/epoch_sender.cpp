@@ -49,7 +49,8 @@ struct EpochSender::Session {
   replication::Feeder feeder;
   const replication::FeederConfig feeder_config;
   bool over = false;
-  net::Event wake;               // a report came, or it is over
+  bool window_full = false;      // a report may make room
+  net::Event wake;               // there is room, or it is over
   std::optional<Error> failure;  // of sending
   SteadyTime sent_at;
   PhysicalOffset confirmed_sent;
@@ -162,7 +163,7 @@ net::Task<Result<>> EpochSender::hear_reports(std::shared_ptr<Session> session) 
     RMQ_CO_CHECK(session->feeder.on_report(report, log_of(*session)));
     RMQ_CO_CHECK(
         session->reign->ack(session->feeder.slave().replica, session->connection, report.offset));
-    session->wake.set();
+    if (session->window_full) session->wake.set();
     if (!first) continue;
     log::info("replication", "a slave follows", kv("slave", session->stream->peer().text()),
               kv("replica", session->feeder.slave().replica),
@@ -231,8 +232,9 @@ net::Task<> EpochSender::limit_bandwidth(std::shared_ptr<Session> session, std::
   if (wait > std::chrono::milliseconds(1)) co_await net::sleep_for(wait);
 }
 
-// Until the feeder may have something to send: a report has come, the log or what is confirmed has
-// grown, a heartbeat is due. Error: the store's, when its reign has ended.
+// Until the feeder may have something to send: the window has room, the log has grown, a heartbeat
+// is due. While the slave does not know all that it has to be confirmed, it is looked at now and
+// then, because that grows with every report. Error: the store's, when its reign has ended.
 net::Task<Result<>> EpochSender::wait_for_more(std::shared_ptr<Session> session) {
   struct News {
     net::Event event;
@@ -250,21 +252,17 @@ net::Task<Result<>> EpochSender::wait_for_more(std::shared_ptr<Session> session)
   };
   SteadyTime due = session->sent_at + session->feeder_config.heartbeat;
   const PhysicalOffset position = session->feeder.position();
+  if (session->confirmed_sent < position) {
+    due = std::min(due, SteadyClock::now() + session->feeder_config.confirmed_news);
+  }
   std::optional<Watermark<AppendedOffset>::Ticket> grown;
-  // Otherwise the window is full.
-  if (store_.appended().value().value <= position.value) {
+  session->window_full = store_.appended().value().value > position.value;
+  if (!session->window_full) {
     grown = store_.appended().when_at_least(AppendedOffset{position.value + 1}, tell);
   }
-  Watermark<ConfirmedOffset>& mark = session->reign->confirmed_mark();
-  std::optional<Watermark<ConfirmedOffset>::Ticket> confirmed;
-  if (mark.value().value > session->confirmed_sent.value) {
-    due = std::min(due, session->sent_at + session->feeder_config.confirmed_news);
-  } else {
-    confirmed = mark.when_at_least(ConfirmedOffset{session->confirmed_sent.value + 1}, tell);
-  }
   (void)co_await news->event.wait_until(due);
+  session->window_full = false;
   if (grown) store_.appended().cancel(*grown);
-  if (confirmed) mark.cancel(*confirmed);
   MutexLock lock(news->mutex);
   co_return news->outcome;
 }

@@ -97,7 +97,7 @@ net::Task<Result<>> LogReceiver::follow(const MasterAddress& master) {
   PhysicalOffset wanted = store_.resume_log();
   if (wanted.value == 0) wanted = co_await first_wanted(asked_of);
   RMQ_CO_TRY(stream_,
-             co_await net::ByteStream::connect(threads_.least_loaded(), resolver_, address,
+             co_await net::ByteStream::connect(threads_.streams(), resolver_, address,
                                                kConnectTimeout, config_.ha_housekeeping_interval));
   if (stopping_ || master_ != asked_of) {
     co_return fail(net::NetErrc::ConnectionClosed, "it is the master no more");
