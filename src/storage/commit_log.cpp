@@ -10,8 +10,9 @@
 namespace rmq::storage {
 namespace {
 
-// With so many bytes at once the kernel makes room in the page cache, and changes the file's map in
-// a sync, once for many writes: append_bench.
+// What a write to new ground puts behind itself: the kernel makes room in the page cache, and
+// changes the file's map in a sync, once for many writes
+// (docs/decisions/0023-zeros-ahead-of-the-log.md).
 constexpr std::int64_t kZerosAhead = 64 * 1024;
 constexpr std::array<std::byte, kZerosAhead> kZeros{};
 
