@@ -22,7 +22,6 @@ void IoThread::post(std::function<void()> work) { asio::post(context_, std::move
 
 void IoThread::start() {
   read_scratch_.resize(kReadScratchBytes);
-  connections_.start();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), name_.c_str());
     id_.store(std::this_thread::get_id(), std::memory_order_release);
@@ -52,7 +51,11 @@ IoThreads::~IoThreads() {
 }
 
 void IoThreads::start() {
-  for (IoThread* const thread : all()) thread->start();
+  for (IoThread* const thread : all()) {
+    // Streams look after themselves.
+    if (thread != streams_.get()) thread->connections_.start();
+    thread->start();
+  }
 }
 
 void IoThreads::stop() {
