@@ -167,7 +167,10 @@ def with_controller(table):
             ledger = senders.ledger
             switch("controller", namesrv, senders, ledger, table)
             promote(brokers, namesrv, ledger)
-            expect("sync", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "2")[0] == 0, "refused")
+            # The controller knows of the set's second member before the master does.
+            wait_until("the master has both in its set", lambda: mode_of(namesrv)["in_sync"] == 2)
+            code, answer = rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "2")
+            expect("sync", code == 0, answer)
             brokers.master().kill()
             wait_until("the new master refuses sends", lambda: any(NOT_ENOUGH in why for why in senders.errors))
             expect("one is enough", rmq(namesrv, "cluster", "mode", "set", "sync", "--min-in-sync", "1")[0] == 0, "refused")
