@@ -2,9 +2,11 @@
 #include <array>
 #include <ostream>
 #include <thread>
+#include <utility>
 
 #include "net/stream_server.h"
 #include "replication/epoch_stream.h"
+#include "replication/feeder.h"
 #include "replication/replication_errc.h"
 #include "tests/support/epoch_member.h"
 
@@ -30,18 +32,22 @@ Bytes operator+(Bytes a, const Bytes& b) {
   return a;
 }
 
-// A slave that sends bytes and takes what comes.
+// Not while a test lasts: what is sent then has another reason.
+void no_heartbeats(BrokerConfig& config) { config.ha_send_heartbeat_interval = 1h; }
+
+// A slave that sends bytes and takes what comes; it gives up when nothing does.
 class RawSlave {
  public:
   explicit RawSlave(const std::string& address) {
     threads_.start();
     std::function<net::Task<Result<std::shared_ptr<net::ByteStream>>>()> connect = [this, address] {
-      return net::ByteStream::connect(threads_.least_loaded(), resolver_, address, 10s, 60s);
+      return net::ByteStream::connect(threads_.least_loaded(), resolver_, address, 10s, 20s);
     };
     auto connected = net::run_blocking<Result<std::shared_ptr<net::ByteStream>>>(
         threads_.control(), std::move(connect));
     REQUIRE(connected);
     stream_ = *connected;
+    stream_->start();
   }
   ~RawSlave() {
     stream_->close();
@@ -162,6 +168,63 @@ TEST_CASE("epoch sender: a slave that takes its time with a frame is served") {
   // It is told so, and later that the master is there.
   CHECK(*slave.receive(36) == block_head(end, 0, 1, end));
   CHECK(*slave.receive(36) == block_head(end, 0, 1, end));
+}
+
+TEST_CASE("epoch sender: what is confirmed is told without a message or a heartbeat") {
+  EpochMember master(1, no_heartbeats);
+  master.lead(Epoch{1}, {1, 2});
+  std::int64_t begin = 0;
+  std::int64_t end = master.append("m");
+  RawSlave slave(master.ha_address());
+  slave.send(handshake(2));
+  REQUIRE(slave.receive(32));
+  slave.send(report(0));
+  for (int i = 0; i < 2; ++i) {
+    const auto block =
+        slave.receive(replication::kBlockHeadBytes + static_cast<std::size_t>(end - begin));
+    REQUIRE(block);
+    CHECK(Bytes(block->begin(), block->begin() + 36) == block_head(begin, end - begin, 1, begin));
+    slave.send(report(end));
+    const auto news = slave.receive(replication::kBlockHeadBytes);
+    REQUIRE(news);
+    CHECK(*news == block_head(end, 0, 1, end));
+    begin = std::exchange(end, master.append("m"));
+  }
+}
+
+// Who is far behind is told with each block that more is confirmed than it has.
+TEST_CASE("epoch sender: a full window goes on with the report that makes room") {
+  constexpr std::int64_t kWindow = replication::FeederConfig{}.window_bytes;
+  EpochMember master(1, [](BrokerConfig& config) {
+    no_heartbeats(config);
+    config.store.commit_log_segment_bytes = 4 * 1024 * 1024;
+  });
+  master.lead(Epoch{1}, {1});
+  while (master.end().value <= kWindow) master.append(std::string(500'000, 'x'));
+  await_mark(master.acknowledged, master.end().value);
+  RawSlave slave(master.ha_address());
+  slave.send(bytes_of(replication::encode_handshake(SlaveHandshake{2, true, false})));
+  REQUIRE(slave.receive(32));
+  slave.send(report(0));
+  // Blocks up to `end`.
+  std::int64_t at = 0;
+  const auto take = [&](std::int64_t end) {
+    while (at < end) {
+      const auto head = slave.receive(replication::kBlockHeadBytes);
+      REQUIRE(head);
+      replication::EpochStreamReader reader;
+      ByteView bytes(*head);
+      const auto block = std::get<BlockHead>(*reader.next(bytes).value());
+      CHECK(block.offset.value == at);
+      CHECK(block.confirmed == master.end());
+      REQUIRE(slave.receive(static_cast<std::size_t>(block.bytes)));
+      at += block.bytes;
+    }
+  };
+  take(kWindow);
+  CHECK(at == kWindow);
+  slave.send(report(kWindow));
+  take(master.end().value);
 }
 
 TEST_CASE("epoch sender: no block is of two segments or two epochs") {
