@@ -203,7 +203,7 @@ def measure():
                   ("long poll and the send that ends it", transcript.long_poll, TURNS * QUEUES)]
         for name, work, count in phases:
             work(WARM_UP_TURNS)
-            found = counts_of(lambda work=work: work(TURNS))
+            found = least_counts_of(lambda work=work: work(TURNS))
             costs[name] = {what: (found[what] - empty[what]) / count for what in found}
         found = least_counts_of(lambda: time.sleep(IDLE_SECONDS))
         costs["second of idle with %d connections" % IDLE_CONNECTIONS] = {
