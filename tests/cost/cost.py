@@ -128,6 +128,7 @@ class Transcript:
     def __init__(self, address):
         self.producer = Client(address)
         self.consumer = Client(address)
+        self.producers = [Client(address) for _ in range(QUEUES)]
         remoting.create_topic(self.producer.connection, "Cost", QUEUES)
         self.sent = 0  # messages in each queue
 
@@ -144,6 +145,16 @@ class Transcript:
             check(self.producer.turn([self.producer.frame(
                 remoting.SEND_MESSAGE_V2, send_fields("Cost", turn % QUEUES), BODY)]))
         self.sent += count // QUEUES
+
+    def send_from_many(self, turns):
+        """One frame on each of many connections, whose answers are read when all are sent."""
+        for _ in range(turns):
+            for queue, producer in enumerate(self.producers):
+                producer.write([producer.frame(
+                    remoting.SEND_MESSAGE_V2, send_fields("Cost", queue), BODY)])
+            for producer in self.producers:
+                check(producer.read(1))
+            self.sent += 1
 
     def pull(self, turns):
         """32 messages a pull, 32 pulls a turn."""
@@ -198,6 +209,8 @@ def measure():
         # (phase, what one of it is counted by)
         phases = [("send", transcript.send, TURNS * QUEUES),
                   ("send alone in its turn", lambda turns: transcript.send_alone(turns * QUEUES),
+                   TURNS * QUEUES),
+                  ("send on one of %d connections" % QUEUES, transcript.send_from_many,
                    TURNS * QUEUES),
                   ("pull of 32 messages", transcript.pull, TURNS * QUEUES),
                   ("long poll and the send that ends it", transcript.long_poll, TURNS * QUEUES)]

@@ -47,8 +47,9 @@ inline BrokerConfig test_config(const std::string& directory) {
 
 // A broker on a free port, and a client of it.
 struct Node {
-  explicit Node(BrokerConfig config, FileSystem& files = FileSystem::posix())
-      : broker(threads, std::move(config), files, Clock::system()) {
+  explicit Node(BrokerConfig config, FileSystem& files = FileSystem::posix(),
+                std::size_t data_threads = 2)
+      : threads(data_threads), broker(threads, std::move(config), files, Clock::system()) {
     threads.start();
     const Result<> started = broker.start();
     REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));
@@ -81,7 +82,7 @@ struct Node {
   // The log's end: unchanged when nothing was stored.
   std::int64_t log_end() { return broker.store->appended().value().value; }
 
-  net::IoThreads threads{2};
+  net::IoThreads threads;
   Broker broker;
   std::unique_ptr<net::RpcClient> client = std::make_unique<net::RpcClient>(threads);
   // What connections of tests may still call until the threads have stopped.

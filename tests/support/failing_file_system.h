@@ -43,6 +43,15 @@ class FailingFileSystem final : public FileSystem {
   void before_read(std::function<void(const std::string& path)> hook) {
     before_read_ = std::move(hook);
   }
+  // Likewise, before every sync_data().
+  void before_sync(std::function<void(const std::string& path)> hook) {
+    before_sync_ = std::move(hook);
+  }
+  // Calls of this kind since the first plan, to files it is about.
+  std::int64_t calls(FileCall call) const {
+    MutexLock lock(mutex_);
+    return plans_[static_cast<std::size_t>(call)].seen;
+  }
   // How often somebody wanted to know.
   std::int64_t space_asked() const {
     MutexLock lock(mutex_);
@@ -132,6 +141,7 @@ class FailingFileSystem final : public FileSystem {
       return real_->next_data(from);
     }
     Result<> sync_data() override {
+      if (owner_.before_sync_) owner_.before_sync_(path_);
       RMQ_CHECK(owner_.count(FileCall::Sync, path_));
       return real_->sync_data();
     }
@@ -163,6 +173,7 @@ class FailingFileSystem final : public FileSystem {
 
   FileSystem& real_;
   std::function<void(const std::string& path)> before_read_;
+  std::function<void(const std::string& path)> before_sync_;
   mutable Mutex mutex_;
   std::string in_ RMQ_GUARDED_BY(mutex_);
   std::optional<std::string> evicted_ RMQ_GUARDED_BY(mutex_);

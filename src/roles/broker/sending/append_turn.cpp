@@ -1,7 +1,7 @@
 #include "roles/broker/sending/append_turn.h"
 
-#include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -59,27 +59,38 @@ void write_stored(const Broker& broker, net::Outbox& out, const AppendTurn& turn
   protocol::encode_response_head(head, fields, out.tail());
 }
 
-// On the connection's thread.
-void finish(Broker& broker, const std::shared_ptr<AppendTurn>& turn, net::Connection& connection) {
-  connection.remove_pending(turn->sends.size());
-  broker.send_thread(connection.thread()).give_back(turn);
+// Has `write(connection, send)` write the answers, on the turn's thread.
+template <class Write>
+void answer(Broker& broker, const std::shared_ptr<AppendTurn>& turn, Write write) {
+  net::IoThread& thread = turn->thread();
+  const auto work = [&broker, &thread, turn, write = std::move(write)] {
+    std::size_t begin = 0;
+    for (const AppendTurn::Part& part : turn->parts) {
+      const std::span<const PendingSend> sends =
+          std::span(turn->sends).subspan(begin, part.end - begin);
+      const auto write_part = [&](net::Connection& connection) {
+        for (const PendingSend& send : sends) write(connection, send);
+        connection.remove_pending(sends.size());
+      };
+      part.connection->post(std::ref(write_part));  // at once, as this is its thread
+      begin = part.end;
+    }
+    broker.send_thread(thread).give_back(turn);
+  };
+  if (thread.is_current()) return work();
+  thread.post(work);
 }
 
-void answer_stored(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
-                   ResponseCode for_waiting) {
-  turn->connection->post([&broker, turn, for_waiting](net::Connection& connection) {
-    for (const PendingSend& send : turn->sends) {
-      const ResponseCode code = send.wait_for_store ? for_waiting : ResponseCode::Success;
-      write_stored(broker, connection.out(), *turn, send, code);
-    }
-    finish(broker, turn, connection);
-  });
+void answer_stored(Broker& broker, const std::shared_ptr<AppendTurn>& turn, ResponseCode code) {
+  answer(broker, turn,
+         [&broker, &turn = *turn, code](net::Connection& connection, const PendingSend& send) {
+           write_stored(broker, connection.out(), turn, send, code);
+         });
 }
 
 void answer_failed(Broker& broker, const std::shared_ptr<AppendTurn>& turn, const Error& why) {
-  turn->connection->post([&broker, turn, why](net::Connection& connection) {
-    for (const PendingSend& send : turn->sends) refuse_send(broker, connection, send.asked, why);
-    finish(broker, turn, connection);
+  answer(broker, turn, [&broker, why](net::Connection& connection, const PendingSend& send) {
+    refuse_send(broker, connection, send.asked, why);
   });
 }
 
@@ -92,9 +103,9 @@ struct WaitFor {
 net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> turn, bool flush) {
   const SteadyTime deadline =
       std::chrono::steady_clock::now() + broker.config.store.sync_flush_timeout;
-  if (turn->topics_saved) {
+  if (turn->waits.topics_saved) {
     RMQ_CO_CHECK(
-        co_await net::await_at_least(broker.topics.saved(), *turn->topics_saved, deadline));
+        co_await net::await_at_least(broker.topics.saved(), *turn->waits.topics_saved, deadline));
   }
   if (flush) {
     const FlushedOffset end{turn->batch->end().value};
@@ -104,7 +115,7 @@ net::Task<Result<>> await_durable(Broker& broker, std::shared_ptr<AppendTurn> tu
   co_return Result<>{};
 }
 
-// On the connection's thread.
+// On the turn's thread.
 void answer_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
                        const Result<>& confirmed) {
   if (!confirmed && confirmed.error().code == net::NetErrc::TimedOut) {
@@ -123,8 +134,7 @@ void answer_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
 void answer_when_replicated(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
                             SteadyTime deadline) {
   ReplicaWaits::Then then = [&broker, turn](const Result<>& confirmed) {
-    turn->connection->thread().post(
-        [&broker, turn, confirmed] { answer_replicated(broker, turn, confirmed); });
+    turn->thread().post([&broker, turn, confirmed] { answer_replicated(broker, turn, confirmed); });
   };
   const ConfirmedOffset end{turn->batch->end().value};
   broker.replica_waits.wait(broker.replication().acknowledged(), end, deadline, std::move(then));
@@ -148,23 +158,22 @@ void on_appended(Broker& broker, const std::shared_ptr<AppendTurn>& turn,
   broker.replication().note_own_log();
   broker.traffic.note_put(static_cast<std::int64_t>(turn->batch->records().size()),
                           static_cast<std::int64_t>(turn->batch->buffer().size()));
-  const auto waits = [](const PendingSend& send) { return send.wait_for_store; };
-  const bool any_waits = std::any_of(turn->sends.begin(), turn->sends.end(), waits);
+  const bool waits = turn->waits.for_store;
   const WaitFor what{
-      .flush = any_waits && broker.config.store.flush_disk_type == storage::FlushDiskType::Sync,
-      .slaves = any_waits && broker.replication().waits()};
-  if (!what.flush && !what.slaves && !turn->topics_saved) {
+      .flush = waits && broker.config.store.flush_disk_type == storage::FlushDiskType::Sync,
+      .slaves = waits && broker.replication().waits()};
+  if (!what.flush && !what.slaves && !turn->waits.topics_saved) {
     return answer_stored(broker, turn, ResponseCode::Success);
   }
   if (what.flush) broker.store->request_flush();
   const SteadyTime slaves_deadline = std::chrono::steady_clock::now() + broker.config.slave_timeout;
-  if (!what.flush && !turn->topics_saved) {
+  if (!what.flush && !turn->waits.topics_saved) {
     return answer_when_replicated(broker, turn, slaves_deadline);
   }
   std::function<net::Task<>()> wait = [&broker, turn, what, slaves_deadline] {
     return answer_when_durable(broker, turn, what, slaves_deadline);
   };
-  net::spawn(turn->connection->thread(), "answer_when_durable", std::move(wait));
+  net::spawn(turn->thread(), "answer_when_durable", std::move(wait));
 }
 
 void append(Broker& broker, std::shared_ptr<AppendTurn> turn) {
@@ -183,14 +192,13 @@ void append(Broker& broker, std::shared_ptr<AppendTurn> turn) {
 }  // namespace
 
 void submit(Broker& broker, std::shared_ptr<AppendTurn> turn) {
-  turn->connection->add_pending(turn->sends.size());
   if (broker.send_gate.is_closed() && broker.send_gate.keep(turn)) return;
   append(broker, std::move(turn));
 }
 
 void submit_kept(Broker& broker, const SendGate::Turns& turns) {
   for (const std::shared_ptr<AppendTurn>& turn : turns) {
-    turn->connection->thread().post([&broker, turn] { append(broker, turn); });
+    turn->thread().post([&broker, turn] { append(broker, turn); });
   }
 }
 

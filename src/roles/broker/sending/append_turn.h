@@ -1,9 +1,11 @@
-// AppendTurn: the sends of one read turn on their way into the store: their records in one batch,
-// and what each answer needs. Many sends so share one append, one wait for the flush and one write
-// of answers. Threads: filled and answered on its connection's data thread; between the two it
-// belongs to the store.
+// AppendTurn: sends on their way into the store: their records in one batch, and what each answer
+// needs. All connections of one data thread that had something to read at the same time put their
+// sends into one, and so share one append, one wait for the flush or for replicas, and one post
+// for the answers. Threads: filled and answered on that data thread; between the two it belongs to
+// the store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,19 +31,32 @@ struct PendingSend {
   // transactionId.
   std::uint32_t key_begin = 0;
   std::uint32_t key_bytes = 0;
-  bool wait_for_store = true;  // property WAIT: false takes the page cache for an answer
 };
 
 struct AppendTurn {
-  std::shared_ptr<net::Connection> connection;
+  // The sends of one read turn of a connection; they begin where those of the part before end.
+  struct Part {
+    std::shared_ptr<net::Connection> connection;
+    std::size_t end = 0;
+  };
+  // What all its sends wait for.
+  struct Waits {
+    bool for_store = true;  // property WAIT: false takes the page cache for an answer
+    // A topic that they created must be on disk before they are acknowledged.
+    std::optional<TableVersion> topics_saved;
+    bool operator==(const Waits&) const = default;
+  };
+
+  net::IoThread& thread() const { return parts.front().connection->thread(); }
+
+  std::vector<Part> parts;  // at least one, once it is submitted
   std::unique_ptr<storage::AppendBatch> batch = std::make_unique<storage::AppendBatch>();
   std::vector<PendingSend> sends;
-  // A topic that one of the sends created must be on disk before that is acknowledged.
-  std::optional<TableVersion> topics_saved;
+  Waits waits;
 };
 
 // Appends `turn`, when the broker's gate is open, and answers its sends when topic and broker have
-// what they ask for. On the data thread of its connection.
+// what they ask for. On its thread.
 void submit(Broker& broker, std::shared_ptr<AppendTurn> turn);
 // The same for what the gate has kept. Any thread.
 void submit_kept(Broker& broker, const SendGate::Turns& turns);

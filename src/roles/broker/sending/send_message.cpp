@@ -1,6 +1,5 @@
 #include "roles/broker/sending/send_message.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -77,6 +76,11 @@ tl::unexpected<Error> too_large(const Broker& broker) {
   return fail(ResponseCode::MessageIllegal, size_remark(broker.config.store));
 }
 
+bool fits_segment(const Broker& broker, std::size_t bytes) {
+  const std::int64_t segment_bytes = broker.config.store.commit_log_segment_bytes;
+  return bytes + protocol::kBlankRecordBytes <= static_cast<std::size_t>(segment_bytes);
+}
+
 Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
                        const MessageRecord& record, std::string_view tags) {
   const Result<std::size_t> bytes = protocol::record_bytes(record);
@@ -88,10 +92,8 @@ Result<> append_record(const Broker& broker, storage::AppendBatch& batch,
 }
 
 Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
-                    const SendMessageRequest& request, const Destination& to,
-                    PendingSend& pending) {
-  const SendProperties found = protocol::parse_send_properties(request.properties);
-  RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
+                    const SendMessageRequest& request, const SendProperties& found,
+                    const Destination& to, PendingSend& pending) {
   record.flag = request.flag;
   std::string& scratch = thread.properties();
   record.properties = stored_properties(request.properties, found, scratch);
@@ -127,7 +129,6 @@ Result<> add_single(Broker& broker, SendThread& thread, AppendTurn& turn, Messag
   const std::size_t key_at = encoded.find(unique_key, encoded.size() - properties);
   pending.key_begin = static_cast<std::uint32_t>(begin + key_at);
   pending.key_bytes = static_cast<std::uint32_t>(unique_key.size());
-  pending.wait_for_store = found.wait_for_store();
   return {};
 }
 
@@ -140,10 +141,8 @@ std::string_view without_mark(std::string_view properties, const SendProperties&
 }
 
 Result<> add_batch(Broker& broker, SendThread& thread, AppendTurn& turn, MessageRecord record,
-                   const SendMessageRequest& request, ByteView body, storage::Queue& queue,
-                   PendingSend& pending) {
-  const SendProperties own = protocol::parse_send_properties(request.properties);
-  RMQ_CHECK(refuse_special(own, request.sys_flag, broker.config));
+                   const SendMessageRequest& request, const SendProperties& own, ByteView body,
+                   storage::Queue& queue) {
   RMQ_CHECK(refuse_delayed(own));
   storage::AppendBatch& batch = *turn.batch;
   batch.begin_group(queue);
@@ -172,7 +171,6 @@ Result<> add_batch(Broker& broker, SendThread& thread, AppendTurn& turn, Message
     }
     return added;
   }
-  pending.wait_for_store = own.wait_for_store();
   return {};
 }
 
@@ -191,6 +189,22 @@ Result<SendTarget> find_target(Broker& broker, SendThread& thread,
   return target;
 }
 
+void submit_turn(Broker& broker, SendThread& thread) {
+  if (std::shared_ptr<AppendTurn> turn = thread.end_turn()) submit(broker, std::move(turn));
+}
+
+// The turn for a send that waits so: others' that wait otherwise go before it, so that no client
+// waits for what only another has asked for.
+AppendTurn& turn_for(Broker& broker, net::ReadTurn& read, const AppendTurn::Waits& waits) {
+  SendThread& thread = broker.send_thread(read.thread);
+  if (!thread.turn().sends.empty() && thread.turn().waits != waits) {
+    thread.end_part(read.connection);
+    submit_turn(broker, thread);
+  }
+  thread.turn().waits = waits;
+  return thread.turn();
+}
+
 Result<> add_send(Broker& broker, net::ReadTurn& read, const ReceivedSend& send) {
   const SendMessageRequest& request = send.request;
   RMQ_CHECK(check_send(broker, request, send.body));
@@ -204,20 +218,27 @@ Result<> add_send(Broker& broker, net::ReadTurn& read, const ReceivedSend& send)
     to = {dead_letters->topic, 0, &broker.store->queue(dead_letters->topic, 0),
           dead_letters->filter_type == protocol::TopicFilterType::MultiTag, true};
   }
+  const SendProperties found = protocol::parse_send_properties(request.properties);
+  RMQ_CHECK(refuse_special(found, request.sys_flag, broker.config));
   MessageRecord record = record_template(broker, read.connection, request, to);
-  AppendTurn& turn = thread.turn(read.connection);
+  AppendTurn& turn =
+      turn_for(broker, read, {found.wait_for_store(), broker.topics.unsaved(to.topic)});
+  storage::AppendBatch& batch = *turn.batch;
+  const std::size_t begin = batch.buffer().size();
   PendingSend pending{.asked = send.asked, .queue_id = queue_id};
-  pending.group = static_cast<std::uint32_t>(turn.batch->groups().size());
+  pending.group = static_cast<std::uint32_t>(batch.groups().size());
   if (request.batch) {
-    RMQ_CHECK(add_batch(broker, thread, turn, record, request, send.body, *to.queue, pending));
+    RMQ_CHECK(add_batch(broker, thread, turn, record, request, found, send.body, *to.queue));
   } else {
     record.body = send.body;
-    RMQ_CHECK(add_single(broker, thread, turn, record, request, to, pending));
+    RMQ_CHECK(add_single(broker, thread, turn, record, request, found, to, pending));
+  }
+  // The store would refuse the whole turn.
+  if (!fits_segment(broker, batch.buffer().size() - begin)) {
+    batch.drop_group();
+    return too_large(broker);
   }
   turn.sends.push_back(pending);
-  if (const auto version = broker.topics.unsaved(to.topic)) {
-    turn.topics_saved = std::max(turn.topics_saved.value_or(*version), *version);
-  }
   return {};
 }
 
@@ -247,10 +268,11 @@ void on_send_message(Broker& broker, net::ReadTurn& turn, const protocol::Comman
 void end_send_turn(Broker& broker, net::ReadTurn& turn) {
   SendThread& thread = broker.send_thread(turn.thread);
   add_received(broker, turn, thread);
-  std::shared_ptr<AppendTurn> sends = thread.end_turn();
-  if (!sends) return;
-  if (sends->sends.empty()) return thread.give_back(sends);
-  submit(broker, std::move(sends));
+  if (!thread.end_part(turn.connection)) return;
+  if (thread.is_full()) return submit_turn(broker, thread);
+  if (thread.turn().parts.size() > 1) return;  // it is submitted with the first
+  // Behind the read turns of all other connections that have something now.
+  turn.thread.post([&broker, &thread] { submit_turn(broker, thread); });
 }
 
 void refuse_send(const Broker& broker, net::Connection& connection, const net::Asked& asked,

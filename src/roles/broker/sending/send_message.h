@@ -1,5 +1,6 @@
 // SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320): checks, encodes, and adds to
-// the read turn's batch. Follows SendMessageProcessor.java. Threads: the connection's data thread.
+// the AppendTurn of the data thread. Follows SendMessageProcessor.java. Threads: the connection's
+// data thread.
 #pragma once
 
 #include "base/result.h"
@@ -18,7 +19,8 @@ class Broker;
 // passed: FLUSH_DISK_TIMEOUT (10).
 void on_send_message(Broker& broker, net::ReadTurn& turn, const protocol::CommandView& command);
 
-// At the end of every read turn: hands the turn's sends to the store.
+// At the end of every read turn: hands its sends to the store, now or soon, together with those of
+// other connections.
 void end_send_turn(Broker& broker, net::ReadTurn& turn);
 
 // Answers one send with an error.

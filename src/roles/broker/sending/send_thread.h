@@ -20,7 +20,7 @@
 
 namespace rmq::roles::broker {
 
-// A send whose turn comes soon. Views its frame.
+// A send that is in no turn yet. Views its frame.
 struct ReceivedSend {
   protocol::SendMessageRequest request;
   net::Asked asked;
@@ -65,24 +65,38 @@ class SendThread {
   std::vector<ReceivedSend>& received() { return received_; }
 
   // The turn under way; made by its first send.
-  AppendTurn& turn(net::Connection& connection) {
+  AppendTurn& turn() {
     if (!turn_) {
       if (spare_.empty()) spare_.push_back(std::make_shared<AppendTurn>());
       turn_ = std::move(spare_.back());
       spare_.pop_back();
-      turn_->connection = connection.shared_from_this();
     }
     return *turn_;
   }
-  // The turn ends: its sends, or nothing when it had none.
-  std::shared_ptr<AppendTurn> end_turn() { return std::exchange(turn_, nullptr); }
+  // What came since the last part is a part, of `connection`. False when nothing came.
+  bool end_part(net::Connection& connection) {
+    const std::size_t begin = turn().parts.empty() ? 0 : turn().parts.back().end;
+    const std::size_t end = turn().sends.size();
+    if (end == begin) return false;
+    turn().parts.push_back({connection.shared_from_this(), end});
+    connection.add_pending(end - begin);
+    return true;
+  }
+  // Worth an append of its own: no other connection is waited for.
+  bool is_full() {
+    return turn().sends.size() >= kFullSends || turn().batch->buffer().size() >= kFullBytes;
+  }
+  // The turn ends: its sends, or nothing when it has none.
+  std::shared_ptr<AppendTurn> end_turn() {
+    if (!turn_ || turn_->sends.empty()) return nullptr;
+    return std::exchange(turn_, nullptr);
+  }
 
   // An answered turn's memory.
   void give_back(const std::shared_ptr<AppendTurn>& turn) {
-    turn->connection.reset();
+    turn->parts.clear();
     turn->sends.clear();
     turn->batch->clear();
-    turn->topics_saved.reset();
     if (spare_.size() >= kSpareMax || turn->batch->buffer().capacity() > kSpareBytesMax) return;
     spare_.push_back(turn);
   }
@@ -97,6 +111,8 @@ class SendThread {
     if (topics_.refresh()) targets_.clear();
   }
 
+  static constexpr std::size_t kFullSends = 16;
+  static constexpr std::size_t kFullBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kSpareMax = 16;
   static constexpr std::size_t kSpareBytesMax = 1024 * 1024;
 
