@@ -59,9 +59,12 @@ struct Node {
     broker.stop();
     threads.stop();
   }
+  std::string address(int port_shift = 0) const {
+    return "127.0.0.1:" + std::to_string(broker.port() + port_shift);
+  }
   Command call(const Command& request, std::chrono::milliseconds timeout = 10s,
                int port_shift = 0) {
-    const std::string address = "127.0.0.1:" + std::to_string(broker.port() + port_shift);
+    const std::string address = this->address(port_shift);
     std::function<net::Task<Result<Command>>()> start = [this, address, request, timeout] {
       return client->call(address, request, timeout);
     };

@@ -9,6 +9,7 @@
 #include "replication/feeder.h"
 #include "replication/replication_errc.h"
 #include "tests/support/epoch_member.h"
+#include "tests/support/raw_stream.h"
 
 namespace rmq::roles::broker {
 namespace {
@@ -35,57 +36,21 @@ Bytes operator+(Bytes a, const Bytes& b) {
 // Not while a test lasts: what is sent then has another reason.
 void no_heartbeats(BrokerConfig& config) { config.ha_send_heartbeat_interval = 1h; }
 
-// A slave that sends bytes and takes what comes; it gives up when nothing does.
-class RawSlave {
- public:
-  explicit RawSlave(const std::string& address) {
-    threads_.start();
-    std::function<net::Task<Result<std::shared_ptr<net::ByteStream>>>()> connect = [this, address] {
-      return net::ByteStream::connect(threads_.least_loaded(), resolver_, address, 10s, 20s);
-    };
-    auto connected = net::run_blocking<Result<std::shared_ptr<net::ByteStream>>>(
-        threads_.control(), std::move(connect));
-    REQUIRE(connected);
-    stream_ = *connected;
-    stream_->start();
-  }
-  ~RawSlave() {
-    stream_->close();
-    threads_.stop();
-  }
-  void send(Bytes bytes) {
-    std::function<net::Task<Result<>>()> write = [this, bytes]() -> net::Task<Result<>> {
-      const std::array<ByteView, 1> parts{ByteView(bytes)};
-      Result<> written = co_await stream_->write(parts);
-      co_return written;
-    };
-    REQUIRE(net::run_blocking<Result<>>(stream_->thread(), std::move(write)));
-  }
-  Result<Bytes> receive(std::size_t count) {
-    std::function<net::Task<Result<Bytes>>()> read = [this, count]() -> net::Task<Result<Bytes>> {
-      Bytes bytes(count);
-      RMQ_CO_CHECK(co_await stream_->read(bytes));
-      co_return bytes;
-    };
-    return net::run_blocking<Result<Bytes>>(stream_->thread(), std::move(read));
-  }
-  // Returns when the master has closed the connection.
-  void await_end() {
-    while (receive(1)) {
-    }
-  }
-
- private:
-  net::IoThreads threads_{1};
-  net::Resolver resolver_;
-  std::shared_ptr<net::ByteStream> stream_;
-};
+using RawSlave = test::RawStream;
 
 Bytes handshake(replication::ReplicaId replica) {
   return bytes_of(replication::encode_handshake(SlaveHandshake{replica, false, false}));
 }
 Bytes report(std::int64_t offset) {
   return bytes_of(replication::encode_report(Report{PhysicalOffset{offset}}));
+}
+
+BlockHead receive_head(RawSlave& slave) {
+  const auto head = slave.receive(replication::kBlockHeadBytes);
+  REQUIRE(head);
+  replication::EpochStreamReader reader;
+  ByteView bytes(*head);
+  return std::get<BlockHead>(*reader.next(bytes).value());
 }
 
 // Sends the same bytes to each slave that comes, once it has sent its handshake, and notes that.
@@ -210,11 +175,7 @@ TEST_CASE("epoch sender: a full window goes on with the report that makes room")
   std::int64_t at = 0;
   const auto take = [&](std::int64_t end) {
     while (at < end) {
-      const auto head = slave.receive(replication::kBlockHeadBytes);
-      REQUIRE(head);
-      replication::EpochStreamReader reader;
-      ByteView bytes(*head);
-      const auto block = std::get<BlockHead>(*reader.next(bytes).value());
+      const BlockHead block = receive_head(slave);
       CHECK(block.offset.value == at);
       CHECK(block.confirmed == master.end());
       REQUIRE(slave.receive(static_cast<std::size_t>(block.bytes)));
@@ -244,11 +205,7 @@ TEST_CASE("epoch sender: no block is of two segments or two epochs") {
   std::int64_t at = 0;
   std::size_t blocks = 0;
   while (at < master.end().value) {
-    const auto head = slave.receive(replication::kBlockHeadBytes);
-    REQUIRE(head);
-    replication::EpochStreamReader reader;
-    ByteView bytes(*head);
-    const auto block = std::get<BlockHead>(*reader.next(bytes).value());
+    const BlockHead block = receive_head(slave);
     CHECK(block.offset.value == at);
     if (block.bytes == 0) continue;
     const std::int64_t last = at + block.bytes - 1;

@@ -55,7 +55,7 @@ struct AskerFixture {
     const std::string body = protocol::encode_heartbeat(heartbeat);
     request.body.assign(as_bytes(body).begin(), as_bytes(body).end());
     std::function<net::Task<Result<Command>>()> start = [this, request] {
-      return client->call("127.0.0.1:" + std::to_string(node->broker.port()), request, 10s);
+      return client->call(node->address(), request, 10s);
     };
     REQUIRE(net::run_blocking<Result<Command>>(node->threads.control(), start));
   }

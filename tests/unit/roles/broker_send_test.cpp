@@ -5,43 +5,30 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 #include <vector>
 
-#include "net/byte_stream.h"
-#include "net/resolver.h"
 #include "protocol/frame.h"
 #include "protocol/message_batch.h"
 #include "tests/support/broker_node.h"
+#include "tests/support/raw_stream.h"
 
 namespace rmq::roles::broker {
 namespace {
 
 // Sends `frames` in one piece on a connection of its own, and returns `count` answers: the code of
 // each by its opaque.
-net::Task<std::map<std::int32_t, std::int32_t>> answers_to(Node& node, Bytes frames,
-                                                           std::size_t count) {
+std::map<std::int32_t, std::int32_t> answers_to(Node& node, Bytes frames, std::size_t count) {
+  test::RawStream stream(node.address());
+  stream.send(std::move(frames));
   std::map<std::int32_t, std::int32_t> codes;
-  net::Resolver resolver;
-  const std::string address = "127.0.0.1:" + std::to_string(node.broker.port());
-  auto connected =
-      co_await net::ByteStream::connect(node.threads.control(), resolver, address, 5s, 10s);
-  if (!connected) co_return codes;
-  const std::shared_ptr<net::ByteStream> stream = *connected;
-  stream->start();
-  const std::array<ByteView, 1> parts{ByteView(frames)};
-  const Result<> written = co_await stream->write(parts);
-  while (written && codes.size() < count) {
-    Bytes answer(4);
-    const Result<> begun = co_await stream->read(answer);
-    if (!begun) break;
-    answer.resize(4 + load_big_endian<std::uint32_t>(answer.data()));
-    const Result<> rest = co_await stream->read(MutableByteView(answer).subspan(4));
+  while (codes.size() < count) {
+    Result<Bytes> answer = stream.receive_frame();
     protocol::CommandView view;
-    if (!rest || !protocol::parse_frame(answer, view)) break;
+    if (!answer || !protocol::parse_frame(*answer, view)) break;
     codes[view.opaque] = view.code;
   }
-  stream->close();
-  co_return codes;
+  return codes;
 }
 
 }  // namespace
@@ -142,11 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "send: many at once, good and bad, small and large, e
     request.opaque = i;
     protocol::encode_frame(request, frames);
   }
-  std::function<net::Task<std::map<std::int32_t, std::int32_t>>()> start = [&] {
-    return answers_to(*node, frames, kSends);
-  };
-  const auto codes =
-      net::run_blocking<std::map<std::int32_t, std::int32_t>>(node->threads.control(), start);
+  const auto codes = answers_to(*node, std::move(frames), kSends);
   REQUIRE(codes.size() == kSends);
   node->settle();
   std::array<std::vector<std::string>, 2> sent{{{"makes the topic"}, {}}};
@@ -208,8 +191,7 @@ TEST_CASE_FIXTURE(Fixture, "send: a queue that its topic loses is refused from t
 TEST_CASE_FIXTURE(Fixture, "one-way: stored, and not answered") {
   Command request = send_request(send_header("T"), "quiet");
   std::function<net::Task<Result<>>()> start = [this, request] {
-    return node->client->send_oneway("127.0.0.1:" + std::to_string(node->broker.port()), request,
-                                     5s);
+    return node->client->send_oneway(node->address(), request, 5s);
   };
   REQUIRE(node->call(send_request(send_header("T"), "makes the topic")).code == 0);
   REQUIRE(net::run_blocking<Result<>>(node->threads.control(), start));

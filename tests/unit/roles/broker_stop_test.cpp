@@ -37,7 +37,7 @@ std::vector<std::int32_t> answers_of_a_stop(protocol::Language language, std::in
                              protocol::GetConsumerListByGroupRequest{.consumer_group = "nobody"});
   request.language = language;
   request.version = version;
-  const std::string address = "127.0.0.1:" + std::to_string(node.broker.port());
+  const std::string address = node.address();
   std::function<net::Task<Result<Command>>()> ask = [&node, address, request] {
     return node.client->call(address, request, 10s);
   };

@@ -1,6 +1,6 @@
 // Replication: how the log of this broker gets to others, or comes from one, and what senders and
 // readers must know of it. Without controllers it is ClassicReplication, under them ReplicaManager;
-// which of them, may change while the broker runs.
+// which of the two it is may change while the broker runs.
 // Threads: any, but where something else is said.
 #pragma once
 
