@@ -111,7 +111,7 @@ class SendThread {
     if (topics_.refresh()) targets_.clear();
   }
 
-  static constexpr std::size_t kFullSends = 16;
+  static constexpr std::size_t kFullSends = 64;
   static constexpr std::size_t kFullBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kSpareMax = 16;
   static constexpr std::size_t kSpareBytesMax = 1024 * 1024;
