@@ -7,7 +7,7 @@
 set -eu
 
 build_packages="g++ cmake ninja-build make ccache git python3
-  libasio-dev libcli11-dev libtomlplusplus-dev libxxhash-dev doctest-dev libexpected-dev libc-ares-dev libssl-dev
+  libasio-dev libcli11-dev libtomlplusplus-dev libxxhash-dev doctest-dev libexpected-dev libc-ares-dev
   libhttp-parser-dev zlib1g-dev libdeflate-dev liblz4-dev libzstd-dev"
 test_packages="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind patch etcd-server"
 
