@@ -11,12 +11,14 @@ PANELS = [
     ("Sends, 128 bytes", "send_128", "messages_per_second", 1e-3, "thousand a second"),
     ("Sends, 1 KiB", "send_1024", "messages_per_second", 1e-3, "thousand a second"),
     ("Sends, one in flight", "send_one", "messages_per_second", 1e-3, "thousand a second"),
+    ("Sends, one each of 256 connections", "send_from_256", "messages_per_second", 1e-3, "thousand a second"),
     ("Sends, batches of 32", "send_batch_32", "messages_per_second", 1e-3, "thousand a second"),
     ("Pulls", "pull", "messages_per_second", 1e-3, "thousand messages a second"),
     ("CPU of a send, 128 bytes", "send_128", "cpu_us_per_message", 1, "microseconds"),
     ("CPU of a send, 1 KiB", "send_1024", "cpu_us_per_message", 1, "microseconds"),
     ("p99 at 10,000 a second", "open_10000", "p99", 1e-3, "milliseconds"),
     ("p99 at 30,000 a second", "open_30000", "p99", 1e-3, "milliseconds"),
+    ("p99, one each of 256 connections", "send_from_256", "p99", 1e-3, "milliseconds"),
     ("p99 end to end", "end_to_end", "p99", 1e-3, "milliseconds"),
 ]
 NAMES = {"java": ("RocketMQ 5.3.3", "#b0b4ba"), "rmq": ("rmq", "#2f6fb0")}

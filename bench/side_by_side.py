@@ -37,6 +37,7 @@ CASES = {
     "pull": (["pull", "--until", "stopped", "--connections", "2"], ["messages_per_second", "cpu_us_per_message"]),
     "send_1024": (["produce", "--body-bytes", "1024"], ["messages_per_second", "p50", "p99", "cpu_us_per_message"]),
     "send_one": (["produce", "--connections", "1", "--in-flight", "1"], ["messages_per_second", "p50", "p99"]),
+    "send_from_256": (["produce", "--connections", "256", "--in-flight", "1"], ["messages_per_second", "p50", "p99", "cpu_us_per_message"]),
     "send_batch_32": (["produce", "--batch", "32", "--in-flight", "4"], ["messages_per_second", "cpu_us_per_message"]),
     "open_10000": (["produce", "--rate", "10000"], ["p50", "p99", "p99_9", "cpu_us_per_message"]),
     "open_30000": (["produce", "--rate", "30000"], ["p50", "p99", "p99_9", "cpu_us_per_message"]),

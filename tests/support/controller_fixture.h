@@ -118,9 +118,9 @@ struct ControllerFixture {
     io().stop();  // those that it runs on
     threads.stop();
   }
-  void start() {
-    controller = std::make_unique<Controller>(
-        threads, config, clock, std::make_unique<FileStore>(*files, config.store_path));
+  void start() { start(std::make_unique<FileStore>(*files, config.store_path)); }
+  void start(std::unique_ptr<ControllerStore> store) {
+    controller = std::make_unique<Controller>(threads, config, clock, std::move(store));
     const Result<> started = controller->start();
     REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));
     tool = std::make_unique<net::RpcClient>(threads);

@@ -74,7 +74,7 @@ class Controller {
   // Forgets a set that has this version; false when it has another one.
   net::Task<Result<bool>> remove(std::string name, std::uint64_t version);
 
-  // A replica that is on record has spoken. `set_notices`: it wants Audience::SetNotices.
+  // A replica has spoken. `set_notices`: it wants Audience::SetNotices.
   void heard(replication::Heartbeat beat, net::Connection& connection, bool set_notices);
   // One has spoken, but not by a heartbeat.
   void expect(const replication::ReplicaKey& replica) { liveness_->expect(replica, now()); }
@@ -95,6 +95,16 @@ class Controller {
     sets_[set.name] = set;
     ++changes_;
   }
+  bool is_on_record(const replication::ReplicaKey& replica) const;
+  struct Heard {
+    replication::Heartbeat beat;
+    std::uint64_t connection = 0;
+    bool set_notices = false;
+    SteadyTime at;
+    bool closed = false;  // the connection is, since
+  };
+  void note(const Heard& heard);
+  void note_early();
   void connection_closed(std::uint64_t connection);
   net::Task<> probe(replication::ReplicaKey replica, std::uint64_t connection, std::string address);
   bool is_suspect(const replication::ReplicaKey& replica, std::uint64_t connection) const;
@@ -113,6 +123,8 @@ class Controller {
   std::uint64_t changes_ = 0;  // of sets_, by this controller
   std::optional<replication::Liveness> liveness_;
   std::set<replication::ReplicaKey> set_notices_;  // who wants them
+  // Heartbeats of replicas that are not on record here, yet perhaps with another controller.
+  std::map<replication::ReplicaKey, Heard> early_;
   // Own elections under way, or that failed: until when none is tried.
   std::map<std::string, SteadyTime> elections_;
   std::set<std::string> outvoted_;  // sets whose master others hear

@@ -2,6 +2,7 @@
 // connections drive.
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <utility>
 
 #include "base/log.h"
@@ -27,15 +28,31 @@ constexpr std::chrono::milliseconds kRetryPause = 1s;
 constexpr std::chrono::milliseconds kAskAgain = 100ms;
 constexpr std::chrono::milliseconds kProbePatience = 500ms;
 constexpr std::chrono::milliseconds kProbePauseMax = 500ms;
+constexpr std::size_t kEarlyMax = 10'000;
 
 SteadyTime in(std::chrono::milliseconds pause) { return std::chrono::steady_clock::now() + pause; }
 
 }  // namespace
 
+bool Controller::is_on_record(const ReplicaKey& replica) const {
+  const auto set = sets_.find(replica.first);
+  return set != sets_.end() && set->second.knows(replica.second);
+}
+
 void Controller::heard(replication::Heartbeat beat, net::Connection& connection, bool set_notices) {
   const ReplicaKey replica{beat.set, beat.id};
-  const auto set = sets_.find(beat.set);
-  if (set == sets_.end() || !set->second.knows(beat.id)) return;
+  Heard heard{std::move(beat), connection.id(), set_notices, now()};
+  if (is_on_record(replica)) {
+    early_.erase(replica);
+    note(heard);
+  } else if (store_->is_shared() && early_.size() < kEarlyMax) {
+    early_.insert_or_assign(replica, std::move(heard));
+  }
+}
+
+void Controller::note(const Heard& heard) {
+  replication::Heartbeat beat = heard.beat;
+  const ReplicaKey replica{beat.set, beat.id};
   const std::chrono::milliseconds most = config.heartbeat_timeout_max;
   if (most > 0ms) beat.timeout = std::min(beat.timeout, most);
   if (liveness_->last_of(replica) == nullptr || is_dead(beat.set, beat.id)) {
@@ -43,8 +60,8 @@ void Controller::heard(replication::Heartbeat beat, net::Connection& connection,
               kv("address", beat.address), kv("timeout_ms", beat.timeout.count()));
     outvoted_.erase(beat.set);
   }
-  liveness_->on_heartbeat(beat, connection.id(), now());
-  if (set_notices) {
+  liveness_->on_heartbeat(beat, heard.connection, heard.at);
+  if (heard.set_notices) {
     set_notices_.insert(replica);
   } else {
     set_notices_.erase(replica);
@@ -52,6 +69,7 @@ void Controller::heard(replication::Heartbeat beat, net::Connection& connection,
 }
 
 void Controller::connection_closed(std::uint64_t connection) {
+  for (auto& [replica, heard] : early_) heard.closed |= heard.connection == connection;
   for (const ReplicaKey& replica : liveness_->on_connection_closed(connection)) {
     const replication::Heartbeat* last = liveness_->last_of(replica);
     std::function<net::Task<>()> start = [this, replica, connection, address = last->address] {

@@ -1,6 +1,7 @@
 // What other controllers of the group have changed: a store that several share is read again all
 // the time, because it tells nobody.
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -39,13 +40,29 @@ void Controller::take_over(const std::vector<BrokerSet>& sets) {
   for (const BrokerSet& set : sets) {
     const auto before = sets_.find(set.name);
     for (const auto& [id, replica] : set.replicas) {
-      // It spoke to another controller first, and its heartbeats were not for a replica on record.
+      // It spoke to another controller first.
       const bool is_new = before == sets_.end() || !before->second.knows(id);
       if (is_new) expect({set.name, id});
     }
     next[set.name] = set;
   }
   sets_ = std::move(next);
+  note_early();
+}
+
+// A broker sends its first heartbeat to all controllers as soon as one of them has put it on
+// record: it is as good with those that read of it later.
+void Controller::note_early() {
+  for (auto it = early_.begin(); it != early_.end();) {
+    const Heard& heard = it->second;
+    const bool known = is_on_record(it->first);
+    const bool late = now() - heard.at >= heard.beat.timeout;
+    if (known && !late) {
+      note(heard);
+      if (heard.closed) connection_closed(heard.connection);
+    }
+    it = known || late ? early_.erase(it) : std::next(it);
+  }
 }
 
 }  // namespace rmq::roles::controller
