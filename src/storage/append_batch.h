@@ -1,4 +1,4 @@
-// AppendBatch: the records of one read turn on their way into the commit log. Records are encoded
+// AppendBatch: records that go into the commit log together. Records are encoded
 // into buffer() outside every lock, with zeros where queue offset, physical offset and store time
 // belong; append fills those in. A group is what must be contiguous in one segment: one message, or
 // all messages of a client batch. Threads: one at a time.

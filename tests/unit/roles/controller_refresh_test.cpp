@@ -16,7 +16,7 @@ namespace {
 
 using replication::BrokerSet;
 
-// What several controllers share, one of them the test.
+// What several controllers share, one of them the test. It lives as long as who reads it.
 struct Shared {
   Mutex mutex;
   std::map<std::string, BrokerSet> sets RMQ_GUARDED_BY(mutex);
@@ -29,39 +29,39 @@ struct Shared {
 
 class SharedStore final : public ControllerStore {
  public:
-  explicit SharedStore(Shared& shared) : shared_(shared) {}
+  explicit SharedStore(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
   Result<> open() override { return {}; }
   bool is_shared() const override { return true; }
   net::Task<Result<std::optional<BrokerSet>>> load(std::string name) override {
-    MutexLock lock(shared_.mutex);
-    const auto found = shared_.sets.find(name);
-    if (found == shared_.sets.end()) co_return std::optional<BrokerSet>();
+    MutexLock lock(shared_->mutex);
+    const auto found = shared_->sets.find(name);
+    if (found == shared_->sets.end()) co_return std::optional<BrokerSet>();
     co_return std::optional<BrokerSet>(found->second);
   }
   net::Task<Result<std::vector<BrokerSet>>> list() override {
-    MutexLock lock(shared_.mutex);
+    MutexLock lock(shared_->mutex);
     std::vector<BrokerSet> sets;
-    for (const auto& [name, set] : shared_.sets) sets.push_back(set);
+    for (const auto& [name, set] : shared_->sets) sets.push_back(set);
     co_return sets;
   }
   net::Task<Result<bool>> swap(BrokerSet next) override {
-    MutexLock lock(shared_.mutex);
-    BrokerSet& now = shared_.sets[next.name];
+    MutexLock lock(shared_->mutex);
+    BrokerSet& now = shared_->sets[next.name];
     if (now.version + 1 != next.version) co_return false;
     now = std::move(next);
     co_return true;
   }
   net::Task<Result<bool>> remove(std::string name, std::uint64_t version) override {
-    MutexLock lock(shared_.mutex);
-    const auto found = shared_.sets.find(name);
-    if (found == shared_.sets.end() || found->second.version != version) co_return false;
-    shared_.sets.erase(found);
+    MutexLock lock(shared_->mutex);
+    const auto found = shared_->sets.find(name);
+    if (found == shared_->sets.end() || found->second.version != version) co_return false;
+    shared_->sets.erase(found);
     co_return true;
   }
 
  private:
-  Shared& shared_;
+  const std::shared_ptr<Shared> shared_;
 };
 
 struct SharingFixture : ControllerFixture {
@@ -77,7 +77,7 @@ struct SharingFixture : ControllerFixture {
     set.set_epoch = replication::SetEpoch{2};
     set.next_id = 3;
     set.version = 4;
-    shared.put(set);
+    shared->put(set);
   }
   // Returns when the controller has read of them, and so takes 2 for alive.
   void wait_until_read() {
@@ -89,7 +89,7 @@ struct SharingFixture : ControllerFixture {
     }
   }
 
-  Shared shared;
+  const std::shared_ptr<Shared> shared = std::make_shared<Shared>();
 };
 
 }  // namespace

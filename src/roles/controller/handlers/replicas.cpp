@@ -118,8 +118,7 @@ net::Task<Result<Response>> on_controller_register_broker(
 }
 
 // BROKER_HEARTBEAT. One of a broker that is not on record is answered, and noted only when another
-// controller has put it there. Code:
-// CONTROLLER_INVALID_REQUEST (2005): no id.
+// controller has put it there. Code: CONTROLLER_INVALID_REQUEST (2005): no id.
 Result<Response> on_broker_heartbeat(Controller& controller, const Caller& caller,
                                      const protocol::BrokerHeartbeatRequest& request) {
   if (!request.broker_id) {
