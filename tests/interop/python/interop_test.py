@@ -130,7 +130,12 @@ class InteropTest(unittest.TestCase):
         consumer.set_namesrv_addr(NAMESRV)
         consumer.start()
         self.addCleanup(consumer.shutdown)
-        self.assertEqual(sorted(message.body.decode() for message in consumer.pull(topic)), sorted(sent))
+        pulled: list[str] = []
+        end = time.monotonic() + DEADLINE
+        # A message is there for consumers a moment after its send was answered.
+        while len(pulled) < len(sent) and time.monotonic() < end:
+            pulled += [message.body.decode() for message in consumer.pull(topic)]
+        self.assertEqual(sorted(pulled), sorted(sent))
 
     def test_retry_until_dead_letter(self) -> None:
         topic = new_topic("retry", 1)
